@@ -1,0 +1,47 @@
+namespace SignupGuard.Core.Linkage;
+
+/// <summary>How a key counts as evidence.</summary>
+public enum LinkClass : byte
+{
+    /// <summary>Dear to change and owned by one person: evidence by itself above its tolerance.</summary>
+    Hard,
+
+    /// <summary>Shared by strangers: counted for velocities; evidence only where more accounts share it than chance expects.</summary>
+    Soft,
+}
+
+/// <summary>Whether a rule takes part.</summary>
+public enum RuleMode : byte
+{
+    Live,
+
+    /// <summary>Counted and reported, without effect on the verdict.</summary>
+    Shadow,
+    Off,
+}
+
+/// <summary>One linkage rule of the policy: which key ties accounts together and how strongly.</summary>
+public sealed record LinkageRule
+{
+    public required KeyKind Kind { get; init; }
+
+    public required LinkClass Class { get; init; }
+
+    /// <summary>Log-odds per doubling of accounts above tolerance; 0 to 10. Hard keys only.</summary>
+    public double Weight { get; init; }
+
+    /// <summary>Earlier accounts that are ordinary on one key (a household's card); 0 to 1,000.</summary>
+    public double Tolerance { get; init; }
+
+    /// <summary>Days after which an account counts half; 0.01 to 3,650.</summary>
+    public required double HalfLifeDays { get; init; }
+
+    public RuleMode Mode { get; init; }
+
+    /// <summary>
+    /// Evidence of <paramref name="earlier"/> decayed unexplained accounts before this one: w·log2(1 + m − 0.9·tol) for m above tolerance, else 0.
+    /// The 0.9 keeps the step at the tolerance small; grows with the logarithm, since the hundredth account adds little to the ninetieth.
+    /// </summary>
+    public double HardEvidence(double earlier) =>
+        earlier > Tolerance ? Weight * Math.Log2(1 + earlier - (0.9 * Tolerance)) : 0;
+}
