@@ -1,0 +1,224 @@
+using System.Text.RegularExpressions;
+using SignupGuard.Cel;
+using SignupGuard.Core.Decisions;
+using SignupGuard.Core.Linkage;
+using YamlDotNet.Core;
+using YamlDotNet.Serialization;
+using YamlDotNet.Serialization.NamingConventions;
+
+namespace SignupGuard.Core.Policies;
+
+/// <summary>One thing wrong with a policy document.</summary>
+/// <param name="Path">Where: "rules[3].when".</param>
+public sealed record PolicyIssue(string Path, string Message);
+
+/// <summary>A policy, or every reason why the document is none.</summary>
+public sealed record PolicyReading(Policy? Policy, IReadOnlyList<PolicyIssue> Issues);
+
+/// <summary>Reads and validates a policy's YAML. Collects every issue; never throws for any document.</summary>
+public static partial class PolicyReader
+{
+    public const int DocumentCharactersMax = 1_000_000;
+    public const int RulesMax = 2_000;
+    public const int LinkageRulesMax = 64;
+
+    private static readonly IDeserializer Yaml = new DeserializerBuilder()
+        .WithNamingConvention(UnderscoredNamingConvention.Instance)
+        .WithDuplicateKeyChecking()
+        .Build();
+
+    [GeneratedRegex("^[a-z][a-z0-9_]{0,63}$")]
+    private static partial Regex IdPattern { get; }
+
+    [GeneratedRegex("^[A-Z][A-Z0-9_]{0,63}$")]
+    private static partial Regex CodePattern { get; }
+
+    public static PolicyReading Read(string yaml, long version)
+    {
+        if (yaml.Length > DocumentCharactersMax) return Refused("", $"The document is longer than {DocumentCharactersMax} characters.");
+        PolicyDocument? document;
+        try
+        {
+            document = Yaml.Deserialize<PolicyDocument?>(yaml);
+        }
+        catch (YamlException problem)
+        {
+            return Refused($"line {problem.Start.Line}", problem.InnerException?.Message ?? problem.Message);
+        }
+        return document is null ? Refused("", "The document is empty.") : Validate(document, version);
+    }
+
+    private static PolicyReading Refused(string path, string message) => new(null, [new PolicyIssue(path, message)]);
+
+    private static PolicyReading Validate(PolicyDocument document, long version)
+    {
+        var issues = new List<PolicyIssue>();
+        void Require(bool holds, string path, string message)
+        {
+            if (!holds) issues.Add(new PolicyIssue(path, message));
+        }
+
+        // "rules:" without a value reads as null.
+        if (document.Thresholds is null || document.Linkage is null || document.Rules is null || document.Linkage.Contains(null!) || document.Rules.Contains(null!)
+            || document.Rules.Any(rule => rule.Labels is null || rule.Obligations is null))
+            return Refused("", "A section or an entry of it is empty.");
+        Require(!string.IsNullOrWhiteSpace(document.Name), "name", "A policy has a name.");
+        Require(document.BaseRate is > 0 and < 1, "base_rate", "The share of fraud expected among signups lies between 0 and 1.");
+        Require(document.Thresholds.Review is > 0 and < 100, "thresholds.review", "A score between 0 and 100.");
+        Require(document.Thresholds.Deny is > 0 and <= 100 && document.Thresholds.Deny > document.Thresholds.Review, "thresholds.deny", "Above the review threshold, at most 100.");
+        var failure = ParseVerdict(document.FailureVerdict);
+        Require(failure is not null, "failure_verdict", "allow, review or deny.");
+        Require(document.Linkage.Count <= LinkageRulesMax, "linkage", $"At most {LinkageRulesMax} linkage rules.");
+        Require(document.Rules.Count <= RulesMax, "rules", $"At most {RulesMax} rules.");
+        if (issues.Count > 0) return new PolicyReading(null, issues);
+
+        var linkage = document.Linkage.Select((rule, index) => Linkage(rule, $"linkage[{index}]", issues)).OfType<LinkageRule>().ToList();
+        foreach (var twice in linkage.GroupBy(rule => rule.Kind).Where(group => group.Count() > 1))
+            issues.Add(new PolicyIssue("linkage", $"The key {twice.Key} has more than one rule."));
+
+        var environment = FactsEnvironment.For(linkage);
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        var rules = document.Rules.Select((rule, index) => Rule(rule, $"rules[{index}]", environment, ids, issues)).OfType<DecisionRule>().ToList();
+        if (issues.Count > 0) return new PolicyReading(null, issues);
+        return new PolicyReading(
+            new Policy
+            {
+                Version = version,
+                Name = document.Name!,
+                BaseLogOdds = Math.Log(document.BaseRate / (1 - document.BaseRate)),
+                ReviewFrom = document.Thresholds.Review,
+                DenyFrom = document.Thresholds.Deny,
+                FailureVerdict = failure!.Value,
+                Linkage = linkage,
+                Rules = rules,
+            },
+            []);
+    }
+
+    private static LinkageRule? Linkage(LinkageDocument rule, string path, List<PolicyIssue> issues)
+    {
+        var before = issues.Count;
+        if (!KeyKind.TryParse(rule.Key ?? "", out var kind))
+            issues.Add(new PolicyIssue($"{path}.key", $"One to {KeyKind.AttributesMax} of {string.Join(", ", Enum.GetValues<LinkAttribute>().Select(KeyKind.Name))}, joined by '+'."));
+        if (rule.Class is not ("hard" or "soft")) issues.Add(new PolicyIssue($"{path}.class", "hard or soft."));
+        if (rule.Weight is < 0 or > 10 || !double.IsFinite(rule.Weight)) issues.Add(new PolicyIssue($"{path}.weight", "0 to 10."));
+        if (rule.Tolerance is < 0 or > 1_000 || !double.IsFinite(rule.Tolerance)) issues.Add(new PolicyIssue($"{path}.tolerance", "0 to 1,000 accounts."));
+        if (rule.HalfLifeDays is not (>= 0.01 and <= 3_650)) issues.Add(new PolicyIssue($"{path}.half_life_days", "0.01 to 3,650 days."));
+        var mode = ParseMode(rule.Mode, $"{path}.mode", issues);
+        return issues.Count > before
+            ? null
+            : new LinkageRule
+            {
+                Kind = kind,
+                Class = rule.Class == "hard" ? LinkClass.Hard : LinkClass.Soft,
+                Weight = rule.Weight,
+                Tolerance = rule.Tolerance,
+                HalfLifeDays = rule.HalfLifeDays,
+                Mode = mode,
+            };
+    }
+
+    private static DecisionRule? Rule(RuleDocument rule, string path, CelEnvironment<Facts> environment, HashSet<string> ids, List<PolicyIssue> issues)
+    {
+        var before = issues.Count;
+        if (rule.Id is null || !IdPattern.IsMatch(rule.Id)) issues.Add(new PolicyIssue($"{path}.id", "Lower-case letters, digits and _, at most 64."));
+        else if (!ids.Add(rule.Id)) issues.Add(new PolicyIssue($"{path}.id", $"There is another rule `{rule.Id}`."));
+        if (rule.Code is null || !CodePattern.IsMatch(rule.Code)) issues.Add(new PolicyIssue($"{path}.code", "Upper-case letters, digits and _, at most 64."));
+        if (string.IsNullOrWhiteSpace(rule.Text) || rule.Text.Length > 256) issues.Add(new PolicyIssue($"{path}.text", "One sentence for a reviewer, at most 256 characters."));
+        var outright = rule.Verdict is null ? null : ParseVerdict(rule.Verdict);
+        if (rule.Verdict is not null && outright is null) issues.Add(new PolicyIssue($"{path}.verdict", "allow, review or deny."));
+        if ((rule.Points is null) == (rule.Verdict is null)) issues.Add(new PolicyIssue(path, "A rule has either points or a verdict."));
+        if (rule.Points is { } points && points is not (>= -20 and <= 20)) issues.Add(new PolicyIssue($"{path}.points", "−20 to 20."));
+        var compiled = environment.Compile(rule.When ?? "", CelType.Bool);
+        issues.AddRange(compiled.Issues.Select(issue => new PolicyIssue($"{path}.when", issue.ToString())));
+        var mode = ParseMode(rule.Mode, $"{path}.mode", issues);
+        return issues.Count > before
+            ? null
+            : new DecisionRule
+            {
+                Id = rule.Id!,
+                When = compiled.Program!,
+                Points = rule.Points ?? 0,
+                Outright = outright,
+                Code = rule.Code!,
+                Text = rule.Text!,
+                Labels = rule.Labels,
+                Obligations = rule.Obligations,
+                Mode = mode,
+            };
+    }
+
+    private static RuleMode ParseMode(string? mode, string path, List<PolicyIssue> issues)
+    {
+        if (mode is not (null or "live" or "shadow" or "off")) issues.Add(new PolicyIssue(path, "live, shadow or off."));
+        return mode switch { "shadow" => RuleMode.Shadow, "off" => RuleMode.Off, _ => RuleMode.Live };
+    }
+
+    private static Verdict? ParseVerdict(string? verdict) => verdict switch
+    {
+        "allow" => Verdict.Allow,
+        "review" => Verdict.Review,
+        "deny" => Verdict.Deny,
+        _ => null,
+    };
+}
+
+/// <summary>The YAML of a policy, as written.</summary>
+public sealed class PolicyDocument
+{
+    public string? Name { get; set; }
+
+    /// <summary>Share of fraud among all signups, before evidence; 0 to 1.</summary>
+    public double BaseRate { get; set; }
+
+    public ThresholdsDocument Thresholds { get; set; } = new();
+
+    public string? FailureVerdict { get; set; }
+
+    public IList<LinkageDocument> Linkage { get; set; } = [];
+
+    public IList<RuleDocument> Rules { get; set; } = [];
+}
+
+public sealed class ThresholdsDocument
+{
+    public double Review { get; set; }
+
+    public double Deny { get; set; }
+}
+
+public sealed class LinkageDocument
+{
+    public string? Key { get; set; }
+
+    public string? Class { get; set; }
+
+    public double Weight { get; set; }
+
+    public double Tolerance { get; set; }
+
+    public double HalfLifeDays { get; set; }
+
+    public string? Mode { get; set; }
+}
+
+public sealed class RuleDocument
+{
+    public string? Id { get; set; }
+
+    public string? When { get; set; }
+
+    public double? Points { get; set; }
+
+    public string? Verdict { get; set; }
+
+    public string? Code { get; set; }
+
+    public string? Text { get; set; }
+
+    public List<string> Labels { get; set; } = [];
+
+    public List<string> Obligations { get; set; } = [];
+
+    public string? Mode { get; set; }
+}
