@@ -32,8 +32,17 @@ public sealed class PolicyTests
         var rule = policy.Linkage.Single(rule => rule.Kind == KeyKind.Of(attribute));
         return new Link
         {
-            Key = default, Rule = rule, Accounts = accounts, TenMinutes = accounts, Hour = accounts, Day = accounts,
-            Earlier = earlier, Evidence = rule.HardEvidence(earlier), ConfirmedBad = 0, Cluster = 0, Samples = [],
+            Key = default,
+            Rule = rule,
+            Accounts = accounts,
+            TenMinutes = accounts,
+            Hour = accounts,
+            Day = accounts,
+            Earlier = earlier,
+            Evidence = rule.HardEvidence(earlier),
+            ConfirmedBad = 0,
+            Cluster = 0,
+            Samples = [],
         };
     }
 

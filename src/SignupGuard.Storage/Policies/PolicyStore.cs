@@ -1,0 +1,30 @@
+using Microsoft.EntityFrameworkCore;
+using SignupGuard.Core.Policies;
+
+namespace SignupGuard.Storage.Policies;
+
+/// <summary>Reads the active policy; stores the shipped one as version 1 of a new installation.</summary>
+public sealed class PolicyStore(IDbContextFactory<SignupGuardDbContext> contexts)
+{
+    public const long FirstVersion = 1;
+
+    /// <summary>The active version. On an empty database the shipped policy becomes version 1; two replicas starting together agree.</summary>
+    /// <exception cref="InvalidDataException">The stored version does not validate; nothing must be screened by half a policy.</exception>
+    public async Task<Policy> LoadActiveAsync(TimeProvider clock, CancellationToken cancellation)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellation);
+        var now = clock.GetUtcNow();
+        await context.Database.ExecuteSqlAsync(
+            $"""
+            INSERT INTO policies (version, yaml, author, created_at, active)
+            SELECT {FirstVersion}, {DefaultPolicy.Yaml}, 'shipped', {now}, true
+            WHERE NOT EXISTS (SELECT FROM policies)
+            ON CONFLICT DO NOTHING
+            """,
+            cancellation);
+        var stored = await context.Policies.AsNoTracking().SingleAsync(policy => policy.Active, cancellation);
+        var reading = PolicyReader.Read(stored.Yaml, stored.Version);
+        return reading.Policy ?? throw new InvalidDataException(
+            $"Policy version {stored.Version} does not validate: {string.Join("; ", reading.Issues.Select(issue => $"{issue.Path}: {issue.Message}"))}");
+    }
+}

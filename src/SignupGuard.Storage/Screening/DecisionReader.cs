@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Npgsql;
+
+namespace SignupGuard.Storage.Screening;
+
+/// <summary>What happened to an account later.</summary>
+public sealed record StoredOutcome(string Kind, DateTimeOffset OccurredAt);
+
+/// <summary>A decision with its place in the stream of changes.</summary>
+/// <param name="Token">Resume after it.</param>
+/// <param name="PreviousVerdict">Null for a first decision.</param>
+public sealed record StreamedDecision(string Token, StoredDecision Decision, short? PreviousVerdict);
+
+/// <summary>Reads decisions, outcomes and the stream of changes.</summary>
+public sealed class DecisionReader(NpgsqlDataSource source)
+{
+    /// <summary>Rows of the stream read at a time.</summary>
+    private const int StreamChunk = 500;
+
+    /// <summary>Every revision of a signup's decision, oldest first; empty when there is no such signup.</summary>
+    public async Task<IReadOnlyList<StoredDecision>> HistoryAsync(string tenant, string signupId, CancellationToken cancellation)
+    {
+        await using var command = source.CreateCommand(
+            $"SELECT {ScreeningStore.DecisionColumns} FROM signup_ids s JOIN decisions d USING (tenant, ordinal) WHERE s.tenant = $1 AND s.signup_id = $2 ORDER BY d.revision");
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = tenant });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = signupId });
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var decisions = new List<StoredDecision>();
+        while (await reader.ReadAsync(cancellation)) decisions.Add(ScreeningStore.ReadDecision(reader, 0));
+        return decisions;
+    }
+
+    public async Task<IReadOnlyList<StoredOutcome>> OutcomesAsync(string tenant, long ordinal, CancellationToken cancellation)
+    {
+        await using var command = source.CreateCommand("SELECT kind, occurred_at FROM outcomes WHERE tenant = $1 AND ordinal = $2 ORDER BY occurred_at");
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = tenant });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = ordinal });
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var outcomes = new List<StoredOutcome>();
+        while (await reader.ReadAsync(cancellation)) outcomes.Add(new StoredOutcome(reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1)));
+        return outcomes;
+    }
+
+    /// <summary>
+    /// Changes after a token, oldest first. Ordered by transaction, and only up to the oldest transaction still running, so that a slow
+    /// commit is never skipped: it appears late, and everything after it waits for it.
+    /// </summary>
+    /// <param name="after">Empty: from the oldest kept.</param>
+    /// <returns>An empty list when there is nothing new.</returns>
+    /// <exception cref="FormatException">No token of this service.</exception>
+    public async Task<IReadOnlyList<StreamedDecision>> ChangesAsync(string tenant, string after, bool changesOnly, CancellationToken cancellation)
+    {
+        var (xid, ordinal, revision) = ParseToken(after);
+        await using var command = source.CreateCommand(
+            $"""
+            SELECT d.xid::text, {ScreeningStore.DecisionColumns},
+                   (SELECT p.verdict FROM decisions p WHERE p.tenant = d.tenant AND p.ordinal = d.ordinal AND p.revision = d.revision - 1)
+            FROM decisions d
+            WHERE d.tenant = $1 AND (d.xid, d.ordinal, d.revision) > ($2::text::xid8, $3, $4)
+              AND d.xid < pg_snapshot_xmin(pg_current_snapshot()) AND (d.revision > 1 OR NOT $5)
+            ORDER BY d.xid, d.ordinal, d.revision LIMIT {StreamChunk}
+            """);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = tenant });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = xid.ToString(CultureInfo.InvariantCulture) });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = ordinal });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = revision });
+        command.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = changesOnly });
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var changes = new List<StreamedDecision>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            var decision = ScreeningStore.ReadDecision(reader, 1);
+            changes.Add(new StreamedDecision(
+                string.Create(CultureInfo.InvariantCulture, $"{reader.GetString(0)}.{decision.Ordinal}.{decision.Revision}"),
+                decision,
+                await reader.IsDBNullAsync(10, cancellation) ? null : reader.GetInt16(10)));
+        }
+        return changes;
+    }
+
+    /// <summary>Records an outcome once per kind; null when there is no such signup.</summary>
+    public async Task<bool?> RecordOutcomeAsync(string tenant, string signupId, string kind, DateTimeOffset occurredAt, string? note, CancellationToken cancellation)
+    {
+        await using var command = source.CreateCommand(
+            """
+            WITH signup AS (SELECT ordinal FROM signup_ids WHERE tenant = $1 AND signup_id = $2),
+            added AS (
+                INSERT INTO outcomes (tenant, ordinal, kind, occurred_at, note) SELECT $1, ordinal, $3, $4, $5 FROM signup
+                ON CONFLICT DO NOTHING RETURNING 1)
+            SELECT (SELECT count(*) FROM signup), (SELECT count(*) FROM added)
+            """);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = tenant });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = signupId });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = kind });
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = occurredAt.ToUniversalTime() });
+        command.Parameters.Add(new NpgsqlParameter { Value = (object?)note ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await reader.ReadAsync(cancellation);
+        return reader.GetInt64(0) == 0 ? null : reader.GetInt64(1) > 0;
+    }
+
+    private static (ulong Xid, long Ordinal, int Revision) ParseToken(string token)
+    {
+        if (token.Length == 0) return (0, 0, 0);
+        var parts = token.Split('.');
+        return parts.Length == 3
+            && ulong.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var xid)
+            && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal)
+            && int.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out var revision)
+            ? (xid, ordinal, revision)
+            : throw new FormatException("Not a token of this stream.");
+    }
+}
