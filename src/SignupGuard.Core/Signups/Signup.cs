@@ -72,7 +72,8 @@ public sealed record Subject
     public string? DeclaredUse { get; init; }
 }
 
-public sealed record EmailInput(string Address, DateTimeOffset? VerifiedAt);
+/// <param name="DomainRegisteredAt">When the domain was registered, by the caller's look-up (RDAP).</param>
+public sealed record EmailInput(string Address, DateTimeOffset? VerifiedAt, DateTimeOffset? DomainRegisteredAt = null);
 
 public sealed record PhoneInput(string Number, string? Region, DateTimeOffset? VerifiedAt, string? LineType);
 
