@@ -12,17 +12,20 @@ public enum Verdict : short
 
 /// <summary>One step of an evidence path: a key that ties the signup to others.</summary>
 /// <param name="Accounts">On the key, this one included.</param>
+/// <param name="Expected">What chance would have put there; null for hard keys.</param>
 /// <param name="Strength">Log-odds.</param>
-/// <param name="Samples">Ordinals of earlier signups on the key.</param>
-public sealed record EvidenceStep(KeyKind Kind, LinkKey Key, long Accounts, double Strength, double ConfirmedBad, IReadOnlyList<long> Samples);
+public sealed record EvidenceStep(KeyKind Kind, LinkKey Key, long Accounts, double? Expected, double Strength, double ConfirmedBad);
 
 /// <summary>Why: one named contribution to the log-odds, or one outright rule (contribution 0).</summary>
-public sealed record Reason(string Code, string Text, double Contribution, IReadOnlyList<EvidenceStep> Path);
+public sealed record Reason(string Code, string Text, double Contribution, EvidenceStep? Evidence);
 
 /// <summary>What the policy made of one signup. Pure function of facts and policy.</summary>
 public sealed record Judgement
 {
     public required Verdict Verdict { get; init; }
+
+    /// <summary>Log-odds of fraud, before calibration: what thresholds and baselines are ranked by.</summary>
+    public required double LogOdds { get; init; }
 
     /// <summary>Probability of fraud, percent.</summary>
     public required double Score { get; init; }

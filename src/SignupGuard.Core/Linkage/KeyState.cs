@@ -1,10 +1,10 @@
-using System.Buffers.Binary;
+using SignupGuard.Core.Clusters;
 
 namespace SignupGuard.Core.Linkage;
 
 /// <summary>
 /// A sliding count over one window: the running bucket plus the share of the previous one still inside.
-/// Buckets start at the first account seen, so counts are exact until a bucket is full, and an estimate (assuming an even spread of
+/// Buckets start at the first account counted, so counts are exact until a bucket is full, and an estimate (assuming an even spread of
 /// the previous bucket) after. Never negative; a late event counts in the running bucket.
 /// </summary>
 public struct WindowCount
@@ -44,72 +44,79 @@ public struct WindowCount
     }
 }
 
+/// <summary>One account on a key.</summary>
+/// <param name="Ordinal">Of the signup that brought it, in the tenant's order.</param>
+/// <param name="Account">32 bits of the account's keyed hash.</param>
+/// <param name="Counted">Whether it counts as evidence: not one of many of the same organisation.</param>
+public readonly record struct KeyMember(long Ordinal, long AtMs, int Account, bool Counted, bool Anomalous);
+
+/// <summary>
+/// What a signup adds to its keys.
+/// </summary>
+/// <param name="Explained">An organisation explains it: it adds a bounded count to soft keys and none to hard ones.</param>
+/// <param name="Organisation">32 bits of the organisation's hash; read only when explained.</param>
+public readonly record struct KeyEvent(KeyMember Member, bool Explained, int Organisation)
+{
+    public long AtMs => Member.AtMs;
+}
+
 /// <summary>
 /// What is known of one link key. Decayed counts are as of <see cref="LastSeenMs"/>; times are Unix milliseconds of the signups' own time.
+/// A mutable struct, so that millions of keys seen once cost no object each: pass it by reference.
 /// An account counts once per key as long as it is among the key's last <see cref="MembersMax"/> accounts.
 /// </summary>
-public sealed class KeyState
+public struct KeyState
 {
-    /// <summary>Most recent accounts a key remembers: exact distinctness and the members a promotion finds.</summary>
-    public const int MembersMax = 64;
+    /// <summary>
+    /// Most recent accounts a key remembers: up to here distinctness and windows are exact, and a promotion finds all members.
+    /// </summary>
+    public const int MembersMax = 32;
 
     public const long TenMinutesMs = 10 * 60_000L;
     public const long HourMs = 60 * 60_000L;
     public const long DayMs = 24 * HourMs;
 
-    private const byte CodecVersion = 1;
-
     /// <summary>Distinct accounts ever.</summary>
-    public long Accounts { get; set; }
+    public int Accounts { get; set; }
 
-    /// <summary>Distinct accounts, decayed by the rule's half-life.</summary>
+    /// <summary>Accounts that count as evidence, decayed by the rule's half-life.</summary>
     public double Count { get; set; }
 
-    /// <summary>Of these, on anonymous or inconsistent connections.</summary>
+    /// <summary>Of these, the anomalous ones.</summary>
     public double Anomalous { get; set; }
 
-    /// <summary>Of these, not explained by one organisation.</summary>
-    public double Unexplained { get; set; }
-
-    /// <summary>Accounts confirmed bad or good by outcome or review; not decayed.</summary>
-    public double ConfirmedBad { get; set; }
-
-    public double ConfirmedGood { get; set; }
-
     public long FirstSeenMs { get; set; }
-
     public long LastSeenMs { get; set; }
-
-    // Fields, not properties: they are structs counted up in place.
-    private WindowCount _tenMinutes;
-    private WindowCount _hour;
-    private WindowCount _day;
-
-    public double TenMinutesAt(long atMs) => _tenMinutes.At(atMs, TenMinutesMs);
-
-    public double HourAt(long atMs) => _hour.At(atMs, HourMs);
-
-    public double DayAt(long atMs) => _day.At(atMs, DayMs);
 
     /// <summary>The cluster this key ties together; 0 while none.</summary>
     public long Cluster { get; set; }
 
-    /// <summary>Ordinals of the key's latest accounts' signups, oldest first.</summary>
-    private Member[] _members = [];
-    private int _memberCount;
-    private int _memberStart;
+    /// <summary>Set once the key is convincing enough to tie accounts together.</summary>
+    public bool Promoted { get; set; }
 
-    /// <summary>One account on a key: a hash of the account and the ordinal of its signup.</summary>
-    public readonly record struct Member(long Account, long Ordinal);
+    /// <summary>Half-life of the rule that counted last: tells when the key can be forgotten. 0 while never counted in this process.</summary>
+    public float HalfLifeDays { get; private set; }
 
-    public int MemberCount => _memberCount;
+    // A key seen once, as most are, keeps its only member here.
+    internal KeyMember First;
+    internal KeyHistory? History;
+
+    public readonly int MemberCount => History?.MemberCount ?? (Accounts > 0 ? 1 : 0);
 
     /// <param name="index">0 is the oldest remembered.</param>
-    public Member MemberAt(int index) => _members[(_memberStart + index) % _members.Length];
+    public readonly KeyMember MemberAt(int index) => History is null ? First : History.MemberAt(index);
 
-    public bool Holds(long account)
+    /// <summary>Accounts confirmed bad or good by outcome or review; not decayed.</summary>
+    public readonly double Bad => History?.Bad ?? 0;
+
+    public readonly double Good => History?.Good ?? 0;
+
+    /// <summary>Different values of the rule's spread attribute among unexplained accounts, up to <see cref="KeyHistory.SpreadMax"/>.</summary>
+    public readonly int Spread => History?.SpreadCount ?? 0;
+
+    public readonly bool Holds(int account)
     {
-        for (var i = 0; i < _memberCount; i++)
+        for (var i = MemberCount - 1; i >= 0; i--)
         {
             if (MemberAt(i).Account == account) return true;
         }
@@ -120,148 +127,187 @@ public sealed class KeyState
     public static double Decay(long fromMs, long toMs, double halfLifeDays) =>
         toMs <= fromMs ? 1 : double.Exp2((fromMs - toMs) / (halfLifeDays * DayMs));
 
-    /// <summary>Counts one account, unless it is remembered. Late signups are added decayed to the newest time seen.</summary>
-    /// <returns>False when the account was already on the key.</returns>
-    public bool Add(in Member member, long atMs, double halfLifeDays, bool anomalous, bool unexplained)
+    public readonly double CountAt(long atMs, double halfLifeDays) => Count * Decay(LastSeenMs, atMs, halfLifeDays);
+
+    public readonly double AnomalousAt(long atMs, double halfLifeDays) => Anomalous * Decay(LastSeenMs, atMs, halfLifeDays);
+
+    /// <summary>Distinct accounts in the window that ends at <paramref name="atMs"/>; exact up to <see cref="MembersMax"/>, an estimate above.</summary>
+    public readonly double Within(long atMs, long windowMs)
     {
-        if (Holds(member.Account)) return false;
-        if (Accounts == 0)
+        if (Accounts == 0) return 0;
+        var exact = 0;
+        var count = MemberCount;
+        for (var i = count - 1; i >= 0; i--)
         {
-            FirstSeenMs = LastSeenMs = atMs;
+            if (MemberAt(i).AtMs > atMs - windowMs) exact++;
         }
-        var decay = Decay(LastSeenMs, atMs, halfLifeDays);
-        var weight = Decay(atMs, LastSeenMs, halfLifeDays);
+        return exact < count || History?.Windows is not { } windows ? exact : Math.Max(exact, windows.At(atMs, windowMs));
+    }
+
+    /// <summary>Accounts that count as evidence in the window, and how many of them are anomalous; at most <see cref="MembersMax"/>.</summary>
+    public readonly (int Counted, int Anomalous) CountedWithin(long atMs, long windowMs)
+    {
+        var (counted, anomalous) = (0, 0);
+        for (var i = MemberCount - 1; i >= 0; i--)
+        {
+            var member = MemberAt(i);
+            if (!member.Counted || member.AtMs <= atMs - windowMs) continue;
+            counted++;
+            if (member.Anomalous) anomalous++;
+        }
+        return (counted, anomalous);
+    }
+
+    /// <summary>Counts one account, unless it is remembered. Late signups are added decayed to the newest time seen.</summary>
+    /// <param name="spread">32 bits of the spread attribute's hash; null when the rule has none or the signup lacks it.</param>
+    /// <returns>False when the account was already on the key.</returns>
+    public bool Add(in KeyEvent added, LinkageRule rule, int organisationAccounts, int? spread)
+    {
+        var member = added.Member;
+        if (Holds(member.Account)) return false;
+        var atMs = added.AtMs;
+        var counted = !added.Explained
+            || (rule.Class == LinkClass.Soft && (History ??= new KeyHistory(this)).CountOrganisation(added.Organisation) <= organisationAccounts);
+        if (Accounts == 0) FirstSeenMs = LastSeenMs = atMs;
+        HalfLifeDays = (float)rule.HalfLifeDays;
+        var decay = Decay(LastSeenMs, atMs, rule.HalfLifeDays);
+        var weight = counted ? Decay(atMs, LastSeenMs, rule.HalfLifeDays) : 0;
         Count = (Count * decay) + weight;
-        Anomalous = (Anomalous * decay) + (anomalous ? weight : 0);
-        Unexplained = (Unexplained * decay) + (unexplained ? weight : 0);
+        Anomalous = (Anomalous * decay) + (member.Anomalous ? weight : 0);
         FirstSeenMs = Math.Min(FirstSeenMs, atMs);
         LastSeenMs = Math.Max(LastSeenMs, atMs);
-        Accounts++;
-        _tenMinutes.Add(atMs, TenMinutesMs);
-        _hour.Add(atMs, HourMs);
-        _day.Add(atMs, DayMs);
-        Remember(member);
+        if (spread is { } value && !added.Explained) (History ??= new KeyHistory(this)).AddSpread(value);
+        member = member with { Counted = counted };
+        if (Accounts == 0 && History is null) First = member;
+        else (History ??= new KeyHistory(this)).Remember(member);
+        if (Accounts < int.MaxValue) Accounts++;
         return true;
     }
 
-    public double CountAt(long atMs, double halfLifeDays) => Count * Decay(LastSeenMs, atMs, halfLifeDays);
-
-    public double UnexplainedAt(long atMs, double halfLifeDays) => Unexplained * Decay(LastSeenMs, atMs, halfLifeDays);
-
-    public double AnomalousAt(long atMs, double halfLifeDays) => Anomalous * Decay(LastSeenMs, atMs, halfLifeDays);
-
-    private void Remember(in Member member)
+    /// <summary>Records that an account on the key turned out bad or good, or is taken back.</summary>
+    public void Relabel(Label before, Label after)
     {
-        if (_memberCount == _members.Length && _members.Length < MembersMax)
+        History ??= new KeyHistory(this);
+        History.Bad = Math.Max(0, History.Bad + Is(after, Label.Bad) - Is(before, Label.Bad));
+        History.Good = Math.Max(0, History.Good + Is(after, Label.Good) - Is(before, Label.Good));
+
+        static int Is(Label label, Label wanted) => label == wanted ? 1 : 0;
+    }
+
+    /// <summary>Whether nothing would be lost by forgetting the key: its count has decayed away and nobody judged or tied it.</summary>
+    public readonly bool Forgettable(long nowMs) =>
+        HalfLifeDays > 0 && !Promoted && Bad == 0 && Good == 0 && nowMs - LastSeenMs > DayMs && Accounts * Decay(LastSeenMs, nowMs, HalfLifeDays) < ForgetBelow;
+
+    /// <summary>A decayed count under which a key can no longer matter.</summary>
+    private const double ForgetBelow = 0.02;
+}
+
+/// <summary>What a key with more than one account keeps besides its counts.</summary>
+internal sealed class KeyHistory
+{
+    public const int SpreadMax = 8;
+    public const int OrganisationsMax = 4;
+
+    private KeyMember[] _members;
+    private int _start;
+
+    public KeyHistory(in KeyState state)
+    {
+        _members = new KeyMember[2];
+        if (state.Accounts > 0) _members[MemberCount++] = state.First;
+    }
+
+    public KeyHistory(KeyMember[] members)
+    {
+        _members = members;
+        MemberCount = members.Length;
+    }
+
+    public int MemberCount { get; private set; }
+
+    /// <summary>Set once more accounts came than are remembered.</summary>
+    public KeyWindows? Windows { get; set; }
+
+    public double Bad { get; set; }
+
+    public double Good { get; set; }
+
+    public int[] SpreadValues { get; set; } = [];
+
+    public int SpreadCount => SpreadValues.Length;
+
+    /// <summary>Organisations lately seen and their accounts, latest last.</summary>
+    public (int Organisation, int Accounts)[] Organisations { get; set; } = [];
+
+    public KeyMember MemberAt(int index) => _members[(_start + index) % _members.Length];
+
+    public void Remember(in KeyMember member)
+    {
+        if (MemberCount == _members.Length && _members.Length < KeyState.MembersMax)
         {
-            var grown = new Member[Math.Min(MembersMax, Math.Max(1, _members.Length * 4))];
-            for (var i = 0; i < _memberCount; i++) grown[i] = MemberAt(i);
+            var grown = new KeyMember[Math.Min(KeyState.MembersMax, Math.Max(2, _members.Length * 2))];
+            for (var i = 0; i < MemberCount; i++) grown[i] = MemberAt(i);
             _members = grown;
-            _memberStart = 0;
+            _start = 0;
         }
-        if (_memberCount < _members.Length)
+        if (MemberCount < _members.Length)
         {
-            _members[(_memberStart + _memberCount++) % _members.Length] = member;
+            _members[(_start + MemberCount++) % _members.Length] = member;
         }
         else
         {
-            _members[_memberStart] = member;
-            _memberStart = (_memberStart + 1) % _members.Length;
+            if (Windows is null)
+            {
+                Windows = new KeyWindows();
+                for (var i = 0; i < MemberCount; i++) Windows.Add(MemberAt(i).AtMs);
+            }
+            _members[_start] = member;
+            _start = (_start + 1) % _members.Length;
         }
+        Windows?.Add(member.AtMs);
     }
 
-    /// <summary>The state as stored: fixed layout, little-endian, a version byte first.</summary>
-    public byte[] Encode()
+    /// <summary>Counts one more account of an organisation and says how many there are now.</summary>
+    public int CountOrganisation(int organisation)
     {
-        var bytes = new byte[1 + 8 + (5 * 8) + 16 + (3 * 16) + 8 + 1 + (_memberCount * 16)];
-        var at = 0;
-        bytes[at++] = CodecVersion;
-        Long(Accounts);
-        Double(Count);
-        Double(Anomalous);
-        Double(Unexplained);
-        Double(ConfirmedBad);
-        Double(ConfirmedGood);
-        Long(FirstSeenMs);
-        Long(LastSeenMs);
-        Window(_tenMinutes);
-        Window(_hour);
-        Window(_day);
-        Long(Cluster);
-        bytes[at++] = (byte)_memberCount;
-        for (var i = 0; i < _memberCount; i++)
-        {
-            Long(MemberAt(i).Account);
-            Long(MemberAt(i).Ordinal);
-        }
-        return bytes;
-
-        void Long(long value)
-        {
-            BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(at), value);
-            at += 8;
-        }
-
-        void Double(double value)
-        {
-            BinaryPrimitives.WriteDoubleLittleEndian(bytes.AsSpan(at), value);
-            at += 8;
-        }
-
-        void Window(in WindowCount window)
-        {
-            Long(window.StartMs);
-            Long(((long)window.Running << 32) | (uint)window.Previous);
-        }
+        var known = Array.FindIndex(Organisations, item => item.Organisation == organisation);
+        if (known >= 0) return ++Organisations[known].Accounts;
+        // The organisation not seen for longest makes room; should it come again, a few of its accounts count again.
+        Organisations = [.. Organisations.Skip(Math.Max(0, Organisations.Length + 1 - OrganisationsMax)), (organisation, 1)];
+        return 1;
     }
 
-    /// <summary>Reads what <see cref="Encode"/> wrote.</summary>
-    /// <exception cref="InvalidDataException">Another version, or cut off: the row is damaged and must not be taken for an unseen key.</exception>
-    public static KeyState Decode(ReadOnlySpan<byte> bytes)
+    public void AddSpread(int value)
     {
-        if (bytes.Length < 122 || bytes[0] != CodecVersion || bytes.Length != 122 + (bytes[121] * 16))
-            throw new InvalidDataException("A link key's stored state is damaged or of an unknown version.");
-        var at = 1;
-        var state = new KeyState
-        {
-            Accounts = Long(bytes),
-            Count = Double(bytes),
-            Anomalous = Double(bytes),
-            Unexplained = Double(bytes),
-            ConfirmedBad = Double(bytes),
-            ConfirmedGood = Double(bytes),
-            FirstSeenMs = Long(bytes),
-            LastSeenMs = Long(bytes),
-            _tenMinutes = Window(bytes),
-            _hour = Window(bytes),
-            _day = Window(bytes),
-            Cluster = Long(bytes),
-        };
-        var count = bytes[at++];
-        state._members = new Member[count];
-        for (var i = 0; i < count; i++) state._members[i] = new Member(Long(bytes), Long(bytes));
-        state._memberCount = count;
-        return state;
-
-        long Long(ReadOnlySpan<byte> source)
-        {
-            var value = BinaryPrimitives.ReadInt64LittleEndian(source[at..]);
-            at += 8;
-            return value;
-        }
-
-        double Double(ReadOnlySpan<byte> source)
-        {
-            var value = BinaryPrimitives.ReadDoubleLittleEndian(source[at..]);
-            at += 8;
-            return value;
-        }
-
-        WindowCount Window(ReadOnlySpan<byte> source)
-        {
-            var start = Long(source);
-            var counts = Long(source);
-            return new WindowCount { StartMs = start, Running = (int)(counts >> 32), Previous = (int)counts };
-        }
+        if (SpreadValues.Length < SpreadMax && !SpreadValues.Contains(value)) SpreadValues = [.. SpreadValues, value];
     }
+}
+
+/// <summary>The windows of a key with more accounts than it remembers.</summary>
+internal sealed class KeyWindows
+{
+    private WindowCount _tenMinutes;
+    private WindowCount _hour;
+    private WindowCount _day;
+
+    public ref WindowCount TenMinutes => ref _tenMinutes;
+
+    public ref WindowCount Hour => ref _hour;
+
+    public ref WindowCount Day => ref _day;
+
+    public void Add(long atMs)
+    {
+        _tenMinutes.Add(atMs, KeyState.TenMinutesMs);
+        _hour.Add(atMs, KeyState.HourMs);
+        _day.Add(atMs, KeyState.DayMs);
+    }
+
+    public double At(long atMs, long windowMs) => windowMs switch
+    {
+        KeyState.TenMinutesMs => _tenMinutes.At(atMs, windowMs),
+        KeyState.HourMs => _hour.At(atMs, windowMs),
+        KeyState.DayMs => _day.At(atMs, windowMs),
+        _ => throw new ArgumentOutOfRangeException(nameof(windowMs), windowMs, "No such window."),
+    };
 }

@@ -29,6 +29,7 @@ public enum LinkAttribute : byte
     Identity = 18,
     Holder = 19,
     Address = 20,
+    Surname = 21,
 }
 
 /// <summary>The kind of a link key: one attribute, or a composite of two or three. Packed in 15 bits for storage.</summary>
@@ -96,6 +97,12 @@ public readonly record struct KeyKind(short Code)
 /// </summary>
 public readonly record struct LinkKey(UInt128 Hash)
 {
+    /// <summary>Whether this is no key at all: a signup lacks a part of it.</summary>
+    public bool IsNone => Hash == UInt128.Zero;
+
+    /// <summary>The hash is uniform already.</summary>
+    public override int GetHashCode() => (int)(uint)Hash;
+
     public Guid ToGuid()
     {
         Span<byte> bytes = stackalloc byte[16];
@@ -142,13 +149,29 @@ public sealed class KeyHasher
         return Truncate(buffer[..length]);
     }
 
-    /// <summary>Key of a composite, from its parts' keys: the parts are already keyed hashes.</summary>
-    public LinkKey Combine(KeyKind kind, params ReadOnlySpan<LinkKey> parts)
+    /// <summary>
+    /// Key of a composite, from its parts' keys. The parts are keyed hashes nobody without the secret can steer, so a fast mix of them
+    /// (multiply-and-fold, as in wyhash) is enough and costs a fiftieth of another HMAC.
+    /// </summary>
+    public static LinkKey Combine(KeyKind kind, params ReadOnlySpan<LinkKey> parts)
     {
-        Span<byte> buffer = stackalloc byte[2 + (16 * KeyKind.AttributesMax)];
-        BinaryPrimitives.WriteInt16BigEndian(buffer, kind.Code);
-        for (var i = 0; i < parts.Length; i++) BinaryPrimitives.WriteUInt128BigEndian(buffer[(2 + (16 * i))..], parts[i].Hash);
-        return Truncate(buffer[..(2 + (16 * parts.Length))]);
+        var (low, high) = ((ulong)kind.Code * 0x9E3779B97F4A7C15UL, 0xD6E8FEB86659FD93UL);
+        foreach (var part in parts)
+        {
+            var (partLow, partHigh) = ((ulong)part.Hash, (ulong)(part.Hash >> 64));
+            var one = Fold(low ^ partLow, partHigh ^ 0xA0761D6478BD642FUL);
+            var two = Fold(high ^ partHigh, partLow ^ 0xE7037ED1A0B428DBUL);
+            (low, high) = (one ^ BitRotate(two), two + one);
+        }
+        return new LinkKey(new UInt128(Fold(high ^ 0x8EBC6AF09C88C6E3UL, low), Fold(low ^ 0x589965CC75374CC3UL, high)));
+    }
+
+    private static ulong BitRotate(ulong value) => System.Numerics.BitOperations.RotateLeft(value, 29);
+
+    private static ulong Fold(ulong left, ulong right)
+    {
+        var high = Math.BigMul(left, right, out var low);
+        return high ^ low ^ left;
     }
 
     private LinkKey Truncate(ReadOnlySpan<byte> message)

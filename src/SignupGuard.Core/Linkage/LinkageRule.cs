@@ -6,7 +6,7 @@ public enum LinkClass : byte
     /// <summary>Dear to change and owned by one person: evidence by itself above its tolerance.</summary>
     Hard,
 
-    /// <summary>Shared by strangers: counted for velocities; evidence only where more accounts share it than chance expects.</summary>
+    /// <summary>Shared by strangers: evidence only where more accounts share it than chance expects.</summary>
     Soft,
 }
 
@@ -23,20 +23,35 @@ public enum RuleMode : byte
 /// <summary>One linkage rule of the policy: which key ties accounts together and how strongly.</summary>
 public sealed record LinkageRule
 {
+    /// <summary>Place in the policy's rules: where a signup's link by this rule stands in a <see cref="LinkSet"/>.</summary>
+    public required int Index { get; init; }
+
     public required KeyKind Kind { get; init; }
 
     public required LinkClass Class { get; init; }
 
-    /// <summary>Log-odds per doubling of accounts above tolerance; 0 to 10. Hard keys only.</summary>
-    public double Weight { get; init; }
+    /// <summary>Hard keys: log-odds per doubling of accounts above tolerance. Soft composites and bursts: factor on their surprise. 0 to 10.</summary>
+    public required double Weight { get; init; }
 
-    /// <summary>Earlier accounts that are ordinary on one key (a household's card); 0 to 1,000.</summary>
+    /// <summary>Earlier accounts that are ordinary on one key (a household's card); 0 to 1,000. Hard keys only.</summary>
     public double Tolerance { get; init; }
 
     /// <summary>Days after which an account counts half; 0.01 to 3,650.</summary>
     public required double HalfLifeDays { get; init; }
 
+    /// <summary>Whether a sudden run of accounts on this single soft key is evidence too.</summary>
+    public bool Burst { get; init; }
+
+    /// <summary>The attribute whose different values on this key are counted (surnames on one card); null for none.</summary>
+    public LinkAttribute? Spread { get; init; }
+
+    /// <summary>Whether enough surprise makes this key tie a cluster together.</summary>
+    public bool Promotes { get; init; } = true;
+
     public RuleMode Mode { get; init; }
+
+    /// <summary>Rules of a composite's parts, whose counts say what chance expects; empty for single attributes.</summary>
+    public IReadOnlyList<int> Parts { get; init; } = [];
 
     /// <summary>
     /// Evidence of <paramref name="earlier"/> decayed unexplained accounts before this one: w·log2(1 + m − 0.9·tol) for m above tolerance, else 0.

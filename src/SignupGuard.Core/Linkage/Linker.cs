@@ -1,120 +1,244 @@
 namespace SignupGuard.Core.Linkage;
 
 /// <summary>
-/// What one signup saw on one of its keys: the counts include this signup, the evidence looks only at those before it.
+/// What one signup saw on one of its keys: the counts include this signup, the evidence looks only at the others.
 /// </summary>
-public sealed record Link
+public struct Link
 {
-    public required LinkKey Key { get; init; }
+    /// <summary>False when the signup lacks the key; then nothing else means anything.</summary>
+    public bool Present { get; set; }
 
-    public required LinkageRule Rule { get; init; }
-
-    public KeyKind Kind => Rule.Kind;
+    public LinkKey Key { get; set; }
 
     /// <summary>Distinct accounts ever, this one included: at least 1.</summary>
-    public required long Accounts { get; init; }
+    public long Accounts { get; set; }
 
     /// <summary>Distinct accounts in the window that ends with this signup, this one included.</summary>
-    public required double TenMinutes { get; init; }
+    public double TenMinutes { get; set; }
 
-    public required double Hour { get; init; }
+    public double Hour { get; set; }
 
-    public required double Day { get; init; }
+    public double Day { get; set; }
 
-    /// <summary>Decayed unexplained accounts before this one.</summary>
-    public required double Earlier { get; init; }
+    /// <summary>Decayed accounts that count as evidence, this one excluded.</summary>
+    public double Others { get; set; }
 
-    /// <summary>Log-odds; 0 when within tolerance.</summary>
-    public required double Evidence { get; init; }
+    /// <summary>What chance expects of <see cref="Others"/>; composites and bursts only, else NaN.</summary>
+    public double Expected { get; set; }
 
-    public required double ConfirmedBad { get; init; }
+    /// <summary>Powers of ten, before the gate; composites and bursts only.</summary>
+    public double Surprise { get; set; }
+
+    /// <summary>How far the anomaly gate is open, 0 to 1; soft keys only.</summary>
+    public double Gate { get; set; }
+
+    /// <summary>Log-odds this key adds by itself; 0 when it says nothing.</summary>
+    public double Evidence { get; set; }
+
+    /// <summary>Whether <see cref="Surprise"/> is of a burst rather than of the count.</summary>
+    public bool IsBurst { get; set; }
+
+    public double Bad { get; set; }
+
+    public double Good { get; set; }
+
+    /// <summary>Different values of the rule's spread attribute, this signup's included; 0 when the rule has none.</summary>
+    public int Spread { get; set; }
+
+    /// <summary>Milliseconds since the key was first seen; 0 for a new one.</summary>
+    public long AgeMs { get; set; }
 
     /// <summary>0 when the key ties no cluster together.</summary>
-    public required long Cluster { get; init; }
+    public long Cluster { get; set; }
 
-    /// <summary>Ordinals of up to <see cref="SamplesMax"/> latest earlier signups on the key, newest first.</summary>
-    public required IReadOnlyList<long> Samples { get; init; }
+    /// <summary>Convincing enough to tie accounts together, now or before.</summary>
+    public bool Promoted { get; set; }
 
-    public const int SamplesMax = 5;
+    /// <summary>Promoted by this very signup.</summary>
+    public bool NewlyPromoted { get; set; }
 }
 
-/// <summary>The key states a batch works on. Not thread-safe: one batch at a time.</summary>
-public sealed class KeyTable
+/// <summary>The links of one signup, by <see cref="LinkageRule.Index"/>. Reused from signup to signup: copy what is kept.</summary>
+public sealed class LinkSet(IReadOnlyList<LinkageRule> rules)
 {
-    private readonly Dictionary<LinkKey, KeyState> _states = [];
-    private readonly HashSet<LinkKey> _changed = [];
+    private readonly Link[] _links = new Link[rules.Count];
 
-    public int Count => _states.Count;
+    public IReadOnlyList<LinkageRule> Rules { get; } = rules;
 
-    /// <summary>Keys whose state differs from what was loaded.</summary>
-    public IReadOnlyCollection<LinkKey> Changed => _changed;
+    public int Count => _links.Length;
 
-    public KeyState this[LinkKey key] => _states[key];
+    public ref Link this[int index] => ref _links[index];
 
-    public bool Contains(LinkKey key) => _states.ContainsKey(key);
-
-    public void Load(LinkKey key, KeyState state) => _states[key] = state;
-
-    /// <summary>The state to change; a key never seen starts empty.</summary>
-    public KeyState Change(LinkKey key)
+    /// <summary>Whether the signup has any key at all.</summary>
+    public bool Any
     {
-        ref var state = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(_states, key, out _);
-        _changed.Add(key);
-        return state ??= new KeyState();
+        get
+        {
+            foreach (ref readonly var link in _links.AsSpan())
+            {
+                if (link.Present) return true;
+            }
+            return false;
+        }
     }
 
-    public void Clear()
-    {
-        _states.Clear();
-        _changed.Clear();
-    }
+    public void Clear() => Array.Clear(_links);
 }
 
 /// <summary>
-/// Links one signup to those before it and counts it: step 6. Pure; the same code links live, in a backtest and in a test.
+/// Links one signup to those before it, and counts it: step 6. Pure; the same code links live, in a backtest and in a test.
 /// Call in the order of the signups: each sees all before it.
 /// </summary>
-public static class Linker
+public sealed class Linker
 {
-    /// <param name="ordinal">Place of the signup in the tenant's order; members are remembered by it.</param>
-    public static IReadOnlyList<Link> Link(KeyTable table, IReadOnlyList<DerivedKey> keys, long account, long ordinal, long atMs)
+    private readonly LinkagePolicy _policy;
+    private readonly double[] _totalHalfLives;
+
+    public Linker(LinkagePolicy policy)
     {
-        var links = new Link[keys.Count];
-        for (var i = 0; i < keys.Count; i++)
-        {
-            var (key, rule) = keys[i];
-            var state = table.Change(key);
-            // An account seen again on its own key is no evidence against itself.
-            var known = state.Holds(account);
-            var earlier = Math.Max(0, state.UnexplainedAt(atMs, rule.HalfLifeDays) - (known ? 1 : 0));
-            var samples = Samples(state, account);
-            state.Add(new KeyState.Member(account, ordinal), atMs, rule.HalfLifeDays, anomalous: false, unexplained: true);
-            links[i] = new Link
-            {
-                Key = key,
-                Rule = rule,
-                Accounts = state.Accounts,
-                TenMinutes = Math.Max(1, state.TenMinutesAt(atMs)),
-                Hour = Math.Max(1, state.HourAt(atMs)),
-                Day = Math.Max(1, state.DayAt(atMs)),
-                Earlier = earlier,
-                Evidence = rule.Class == LinkClass.Hard ? rule.HardEvidence(earlier) : 0,
-                ConfirmedBad = state.ConfirmedBad,
-                Cluster = state.Cluster,
-                Samples = samples,
-            };
-        }
-        return links;
+        _policy = policy;
+        _totalHalfLives = [.. policy.Rules.Where(rule => rule.Class == LinkClass.Soft).Select(rule => rule.HalfLifeDays).Distinct().Order()];
     }
 
-    private static List<long> Samples(KeyState state, long account)
+    /// <summary>Reads what the signup's keys hold. Changes nothing.</summary>
+    /// <param name="counted">
+    /// False for a signup not yet counted. True to look again at one that was: its own account is taken out of the evidence, and the counts
+    /// look at the present, past and future of the signup alike.
+    /// </param>
+    public void Look(KeyTable table, LaneState lane, DerivedKeys keys, long atMs, bool counted, LinkSet links)
     {
-        var samples = new List<long>(Math.Min(SignupGuard.Core.Linkage.Link.SamplesMax, state.MemberCount));
-        for (var i = state.MemberCount - 1; i >= 0 && samples.Count < SignupGuard.Core.Linkage.Link.SamplesMax; i--)
+        foreach (var rule in _policy.Rules)
+        {
+            ref var link = ref links[rule.Index];
+            link = default;
+            var key = keys.Keys[rule.Index];
+            if (key.IsNone) continue;
+            ref readonly var state = ref table.Look(key);
+            var known = counted || state.Holds(keys.Account);
+            var one = known ? 0 : 1;
+            // Looking again, time has gone on for the key: measure at its latest.
+            var nowMs = counted ? Math.Max(atMs, state.LastSeenMs) : atMs;
+            link.Present = true;
+            link.Key = key;
+            link.Accounts = Math.Max(1, (long)state.Accounts + one);
+            if (state.Accounts == 0)
+            {
+                link.TenMinutes = link.Hour = link.Day = 1;
+            }
+            else
+            {
+                link.TenMinutes = Math.Max(1, state.Within(nowMs, KeyState.TenMinutesMs) + one);
+                link.Hour = Math.Max(1, state.Within(nowMs, KeyState.HourMs) + one);
+                link.Day = Math.Max(1, state.Within(nowMs, KeyState.DayMs) + one);
+                link.AgeMs = Math.Max(0, atMs - state.FirstSeenMs);
+                link.Bad = state.Bad;
+                link.Good = state.Good;
+                link.Others = Math.Max(0, state.CountAt(nowMs, rule.HalfLifeDays) - Own(state, keys.Account, nowMs, rule, known));
+            }
+            link.Expected = double.NaN;
+            link.Spread = rule.Spread is null ? 0 : state.Spread + (known || keys.Spreads[rule.Index] is not { } value || SpreadHolds(state, value) ? 0 : 1);
+            link.Cluster = state.Cluster;
+            link.Promoted = state.Promoted;
+            if (rule.Class == LinkClass.Hard) link.Evidence = rule.HardEvidence(link.Others);
+        }
+        SoftKeys(table, lane, keys, atMs, counted, links);
+    }
+
+    private void SoftKeys(KeyTable table, LaneState lane, DerivedKeys keys, long atMs, bool counted, LinkSet links)
+    {
+        var soft = _policy.Soft;
+        foreach (var rule in _policy.Rules)
+        {
+            ref var link = ref links[rule.Index];
+            if (!link.Present || rule.Class != LinkClass.Soft || link.Others < soft.CountMin) continue;
+            if (rule.Kind.Count > 1)
+            {
+                ref readonly var state = ref table.Look(link.Key);
+                var nowMs = counted ? Math.Max(atMs, state.LastSeenMs) : atMs;
+                var total = lane.TotalAt(nowMs, rule.HalfLifeDays);
+                var expected = total;
+                foreach (var part in rule.Parts) expected *= links[part].Others / total;
+                link.Expected = expected;
+                link.Surprise = soft.Surprise(link.Others, expected);
+                link.Gate = soft.Gate(state.AnomalousAt(nowMs, rule.HalfLifeDays), link.Others);
+                link.Evidence = link.Surprise * link.Gate * rule.Weight;
+            }
+            else if (rule.Burst)
+            {
+                Burst(table.Look(link.Key), lane, rule, atMs, keys.Account, ref link);
+            }
+        }
+    }
+
+    /// <summary>The same test in time: the last ten minutes and hour against the key's own usual pace at this hour of the week.</summary>
+    private void Burst(in KeyState state, LaneState lane, LinkageRule rule, long atMs, int account, ref Link link)
+    {
+        // A decayed count n in a steady stream is rate × half-life / ln 2.
+        var perMs = link.Others * Math.Log(2) / (rule.HalfLifeDays * KeyState.DayMs);
+        var season = lane.SeasonFactor(atMs);
+        foreach (var windowMs in (ReadOnlySpan<long>)[KeyState.TenMinutesMs, KeyState.HourMs])
+        {
+            var (run, anomalous) = state.CountedWithin(atMs, windowMs);
+            if (run > 0 && state.Holds(account)) run--;
+            var expected = perMs * windowMs * season;
+            var surprise = _policy.Soft.Surprise(run, expected);
+            if (surprise <= link.Surprise) continue;
+            link.IsBurst = true;
+            link.Surprise = surprise;
+            link.Expected = expected;
+            link.Gate = _policy.Soft.Gate(anomalous, run);
+            link.Evidence = surprise * link.Gate * rule.Weight;
+        }
+    }
+
+    /// <summary>Counts the signup on all its keys and in the lane, and promotes the keys that convince.</summary>
+    public void Count(KeyTable table, LaneState lane, DerivedKeys keys, in KeyEvent added, LinkSet links)
+    {
+        lane.Add(added.AtMs, _totalHalfLives);
+        foreach (var rule in _policy.Rules)
+        {
+            ref var link = ref links[rule.Index];
+            if (!link.Present) continue;
+            ref var state = ref table.Change(link.Key);
+            state.Add(added, rule, _policy.Soft.OrganisationAccounts, keys.Spreads[rule.Index]);
+            if (!state.Promoted && Promotes(rule, link, state)) state.Promoted = link.NewlyPromoted = true;
+            link.Promoted = state.Promoted;
+        }
+    }
+
+    /// <summary>Whether a key ties accounts together from now on.</summary>
+    private bool Promotes(LinkageRule rule, in Link link, in KeyState state)
+    {
+        if (!rule.Promotes || rule.Mode != RuleMode.Live) return false;
+        var promotion = _policy.Promotion;
+        if (state.Bad >= promotion.Bad && state.Bad >= promotion.BadShare * state.Accounts && rule.Class == LinkClass.Hard) return true;
+        return rule.Class == LinkClass.Hard
+            ? link.Evidence > 0
+            : rule.Kind.Count > 1 && link.Surprise >= promotion.Surprise && link.Gate >= promotion.Gate;
+    }
+
+    private static bool SpreadHolds(in KeyState state, int value) => state.History is { } history && history.SpreadValues.Contains(value);
+
+    /// <summary>What the signup's own account adds to the decayed count, when it is there and counted.</summary>
+    private static double Own(in KeyState state, int account, long nowMs, LinkageRule rule, bool known)
+    {
+        if (!known) return 0;
+        for (var i = state.MemberCount - 1; i >= 0; i--)
         {
             var member = state.MemberAt(i);
-            if (member.Account != account) samples.Add(member.Ordinal);
+            if (member.Account == account) return member.Counted ? KeyState.Decay(member.AtMs, nowMs, rule.HalfLifeDays) : 0;
         }
-        return samples;
+        // Counted long ago and no longer remembered: one account at most.
+        return Math.Min(1, state.Count);
     }
+}
+
+/// <summary>The linkage part of a policy: what ties accounts together.</summary>
+public sealed record LinkagePolicy
+{
+    public required IReadOnlyList<LinkageRule> Rules { get; init; }
+
+    public SoftEvidence Soft { get; init; } = new();
+
+    public Promotion Promotion { get; init; } = new();
 }

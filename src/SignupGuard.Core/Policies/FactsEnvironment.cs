@@ -11,6 +11,7 @@ public static class FactsEnvironment
     /// <summary>"fingerprint+bin" is <c>link.fingerprint_bin</c> in rules.</summary>
     public static string FieldName(KeyKind kind) => kind.ToString().Replace('+', '_');
 
+    /// <param name="linkage">Only rules in use: their order gives <see cref="LinkageRule.Index"/>.</param>
     public static CelEnvironment<Facts> For(IReadOnlyList<LinkageRule> linkage)
     {
         var builder = CelEnvironment<Facts>.Create();
@@ -20,7 +21,8 @@ public static class FactsEnvironment
         Ip(builder);
         Device(builder);
         Payment(builder);
-        foreach (var rule in linkage.Where(rule => rule.Mode != RuleMode.Off).DistinctBy(rule => rule.Kind)) Links(builder, rule.Kind);
+        Cluster(builder);
+        foreach (var rule in linkage.Where(rule => rule.Mode != RuleMode.Off).DistinctBy(rule => rule.Kind)) Links(builder, rule);
         return builder.Build();
     }
 
@@ -57,6 +59,7 @@ public static class FactsEnvironment
         Flag(builder, "email.internationalised", f => Of(f)?.Internationalised, "Domain with non-ASCII labels.");
         Flag(builder, "email.mixed_script", f => Of(f)?.MixedScript, "Scripts mixed in one domain label.");
         Flag(builder, "email.verified", f => Of(f)?.Verified, "Control proven.");
+        Whole(builder, "email.domain_age_days", f => f.Signup.Email?.DomainRegisteredAt is { } at ? (long)Math.Max(0, (f.Signup.OccurredAt - at).TotalDays) : null, "Days since the domain was registered, if the caller looked it up.");
         Flag(builder, "email.matches_name", f => Of(f)?.MatchesName, "Local part holds the given or family name.");
         Whole(builder, "email.length", f => Of(f)?.Length, "Characters of the local part.");
         Whole(builder, "email.digits", f => Of(f)?.Digits, "Digits of the local part.");
@@ -137,14 +140,32 @@ public static class FactsEnvironment
         Flag(builder, "payment.holder_matches_name", f => Of(f)?.HolderMatchesName, "Holder's family name is the subject's.");
     }
 
-    private static void Links(CelEnvironment<Facts>.Builder builder, KeyKind kind)
+    private static void Cluster(CelEnvironment<Facts>.Builder builder)
     {
-        var path = $"link.{FieldName(kind)}";
-        Whole(builder, $"{path}.accounts", f => f.Link(kind)?.Accounts, $"Distinct accounts on the {kind}, this one included.");
-        Number(builder, $"{path}.last_10m", f => f.Link(kind)?.TenMinutes, $"Distinct accounts on the {kind} in the last 10 minutes, this one included.");
-        Number(builder, $"{path}.last_1h", f => f.Link(kind)?.Hour, $"Distinct accounts on the {kind} in the last hour, this one included.");
-        Number(builder, $"{path}.last_1d", f => f.Link(kind)?.Day, $"Distinct accounts on the {kind} in the last 24 hours, this one included.");
-        Number(builder, $"{path}.confirmed_bad", f => f.Link(kind)?.ConfirmedBad, $"Accounts on the {kind} confirmed bad.");
+        Whole(builder, "cluster.size", f => f.Cluster?.Size, "Accounts in the network this signup belongs to.");
+        Number(builder, "cluster.denied_ratio", f => f.Cluster?.DeniedRatio, "Share of them denied, 0 to 1.");
+        Whole(builder, "cluster.confirmed_bad", f => f.Cluster?.ConfirmedBad, "Accounts of the network confirmed bad.");
+        Number(builder, "cluster.confirmed_bad_ratio", f => f.Cluster?.ConfirmedBadRatio, "Share of them confirmed bad, 0 to 1.");
+        Whole(builder, "cluster.confirmed_good", f => f.Cluster?.ConfirmedGood, "Accounts of the network cleared.");
+        Whole(builder, "cluster.key_groups", f => f.Cluster?.KeyGroupCount, "Independent groups of keys that hold the network together: identity, device, network, payment.");
+        Number(builder, "cluster.last_1h", f => f.Cluster?.LastHour, "Accounts that joined the network in its newest hour.");
+        Number(builder, "cluster.age_hours", f => f.Cluster is { } c ? (c.LastSeenMs - c.FirstSeenMs) / (double)KeyState.HourMs : null, "Hours between its first and its newest account.");
+    }
+
+    private static void Links(CelEnvironment<Facts>.Builder builder, LinkageRule rule)
+    {
+        var (path, kind, at) = ($"link.{FieldName(rule.Kind)}", rule.Kind, rule.Index);
+        Whole(builder, $"{path}.accounts", f => f.Links[at] is { Present: true } link ? link.Accounts : null, $"Distinct accounts on the {kind}, this one included.");
+        Number(builder, $"{path}.last_10m", f => f.Links[at] is { Present: true } link ? link.TenMinutes : null, $"Distinct accounts on the {kind} in the last 10 minutes, this one included.");
+        Number(builder, $"{path}.last_1h", f => f.Links[at] is { Present: true } link ? link.Hour : null, $"Distinct accounts on the {kind} in the last hour, this one included.");
+        Number(builder, $"{path}.last_1d", f => f.Links[at] is { Present: true } link ? link.Day : null, $"Distinct accounts on the {kind} in the last 24 hours, this one included.");
+        Number(builder, $"{path}.others", f => f.Links[at] is { Present: true } link ? link.Others : null, $"Decayed other accounts on the {kind} that no organisation explains.");
+        Number(builder, $"{path}.surprise", f => f.Links[at] is { Present: true } link ? link.Surprise : null, $"How far the {kind} is above chance, powers of ten.");
+        Number(builder, $"{path}.confirmed_bad", f => f.Links[at] is { Present: true } link ? link.Bad : null, $"Accounts on the {kind} confirmed bad.");
+        Number(builder, $"{path}.confirmed_good", f => f.Links[at] is { Present: true } link ? link.Good : null, $"Accounts on the {kind} cleared.");
+        Number(builder, $"{path}.age_days", f => f.Links[at] is { Present: true } link ? link.AgeMs / (double)KeyState.DayMs : null, $"Days since the {kind} was first seen; 0 for a new one.");
+        if (rule.Spread is { } spread)
+            Whole(builder, $"{path}.spread", f => f.Links[at] is { Present: true } link ? link.Spread : null, $"Different values of {KeyKind.Name(spread)} among its unexplained accounts, this one's included; counts to {KeyHistory.SpreadMax}.");
     }
 
     private static void Text(CelEnvironment<Facts>.Builder builder, string path, Func<Facts, string?> read, string description) =>

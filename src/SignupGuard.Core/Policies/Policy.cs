@@ -1,4 +1,5 @@
 using SignupGuard.Cel;
+using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Core.Linkage;
 
@@ -15,6 +16,12 @@ public sealed record DecisionRule
     /// <summary>Log-odds added when it holds, −20 to 20; 0 for outright rules.</summary>
     public double Points { get; init; }
 
+    /// <summary>
+    /// Whether the points speak of links to other accounts (the rule reads <c>link</c> or <c>cluster</c>): then they count as linkage, which
+    /// alone denies only under the policy's safeguard.
+    /// </summary>
+    public required bool Linkage { get; init; }
+
     /// <summary>Set for outright rules.</summary>
     public Verdict? Outright { get; init; }
 
@@ -27,6 +34,20 @@ public sealed record DecisionRule
     public IReadOnlyList<string> Obligations { get; init; } = [];
 
     public RuleMode Mode { get; init; }
+}
+
+/// <summary>When linkage alone may deny: a safeguard over every score. Rules with an outright verdict stand above it.</summary>
+/// <param name="ClusterSize">Accounts the network must have; 2 to 1,000,000.</param>
+/// <param name="KeyGroups">Independent groups of keys that must hold it together; 1 to 4.</param>
+public sealed record DenySafeguard(long ClusterSize, int KeyGroups);
+
+/// <summary>Turns log-odds into a probability: p = σ(slope·x + intercept), fitted to labels (Platt 1999).</summary>
+public sealed record Calibration(double Slope, double Intercept)
+{
+    public static readonly Calibration None = new(1, 0);
+
+    /// <summary>Percent.</summary>
+    public double Score(double logOdds) => 100 / (1 + Math.Exp(-((Slope * logOdds) + Intercept)));
 }
 
 /// <summary>A validated, compiled policy. Immutable; swapped as a whole.</summary>
@@ -42,25 +63,32 @@ public sealed class Policy
     /// <summary>Log-odds of fraud before any evidence.</summary>
     public required double BaseLogOdds { get; init; }
 
+    public required Calibration Calibration { get; init; }
+
     /// <summary>Score (percent) from which a signup is reviewed.</summary>
     public required double ReviewFrom { get; init; }
 
     /// <summary>Score (percent) from which a signup is denied; above <see cref="ReviewFrom"/>.</summary>
     public required double DenyFrom { get; init; }
 
+    public required DenySafeguard Safeguard { get; init; }
+
     /// <summary>The verdict when the link database can't be reached.</summary>
     public required Verdict FailureVerdict { get; init; }
 
-    public required IReadOnlyList<LinkageRule> Linkage { get; init; }
+    public required LinkagePolicy Linkage { get; init; }
+
+    /// <summary>Whether a signup is of the kind that hides its origin; null for never. Missing facts: no.</summary>
+    public required CelProgram<Facts>? Anomalous { get; init; }
+
+    /// <summary>Whether an organisation explains what the signup shares with others; null for never. Missing facts: no.</summary>
+    public required CelProgram<Facts>? Explained { get; init; }
 
     public required IReadOnlyList<DecisionRule> Rules { get; init; }
 
-    /// <summary>Percent, from log-odds: the logistic function.</summary>
-    public static double Score(double logOdds) => 100 / (1 + Math.Exp(-logOdds));
-
     /// <summary>
     /// Step 7: contributions, score, and the one fold of precedence. Outright allow, then outright deny, then outright review, then the
-    /// score's thresholds; and one safeguard over all of them but outright rules: links alone never deny, they review.
+    /// score's thresholds; and one safeguard over the score: links deny alone only where the network is large and held together twice.
     /// </summary>
     public Judgement Judge(Facts facts)
     {
@@ -69,7 +97,7 @@ public sealed class Policy
         var obligations = new List<string>();
         var undecided = new List<string>();
         var own = BaseLogOdds;
-        var links = 0d;
+        var linked = 0d;
         Verdict? outright = null;
 
         foreach (var rule in Rules)
@@ -83,46 +111,84 @@ public sealed class Policy
                 continue;
             }
             if (!holds.IsTrue || rule.Mode == RuleMode.Shadow) continue;
-            own += rule.Points;
+            if (rule.Linkage) linked += rule.Points;
+            else own += rule.Points;
             outright = Stronger(outright, rule.Outright);
-            reasons.Add(new Reason(rule.Code, rule.Text, rule.Points, []));
+            reasons.Add(new Reason(rule.Code, rule.Text, rule.Points, null));
             labels.AddRange(rule.Labels);
             obligations.AddRange(rule.Obligations);
         }
+        linked += Linked(facts.Links, reasons);
 
-        foreach (var link in facts.Links)
-        {
-            if (link.Evidence <= 0 || link.Rule.Mode != RuleMode.Live) continue;
-            var evidence = Math.Min(link.Evidence, LinkageLogOddsMax - links);
-            if (evidence <= 0) continue;
-            links += evidence;
-            reasons.Add(new Reason(
-                $"{FactsEnvironment.FieldName(link.Kind).ToUpperInvariant()}_SHARED",
-                $"{link.Accounts} accounts share this {link.Kind.ToString().Replace('_', ' ')}.",
-                evidence,
-                [new EvidenceStep(link.Kind, link.Key, link.Accounts, link.Evidence, link.ConfirmedBad, link.Samples)]));
-        }
-
-        var score = Score(own + links);
+        var score = Calibration.Score(own + linked);
         return new Judgement
         {
-            Verdict = Fold(outright, score, Score(own)),
+            Verdict = Fold(outright, score, Calibration.Score(own), facts.Cluster),
+            LogOdds = own + linked,
             Score = score,
-            Reasons = [.. reasons.OrderByDescending(reason => reason.Contribution == 0).ThenByDescending(reason => Math.Abs(reason.Contribution)).ThenBy(reason => reason.Code, StringComparer.Ordinal)],
-            Labels = [.. labels.Distinct()],
-            Obligations = [.. obligations.Distinct()],
+            Reasons = Strongest(reasons),
+            Labels = Distinct(labels),
+            Obligations = Distinct(obligations),
             Undecided = undecided,
         };
+    }
+
+    /// <summary>Log-odds of all keys: hard ones add up, of soft ones the best few count, each less than the one before.</summary>
+    private double Linked(LinkSet links, List<Reason> reasons)
+    {
+        var sum = 0d;
+        var soft = Linkage.Soft;
+        var best = (stackalloc int[soft.Best]);
+        var found = 0;
+        foreach (var rule in Linkage.Rules)
+        {
+            ref readonly var link = ref links[rule.Index];
+            if (!link.Present || link.Evidence <= 0 || rule.Mode != RuleMode.Live) continue;
+            if (rule.Class == LinkClass.Hard)
+            {
+                sum += Add(rule, link, Math.Min(link.Evidence, LinkageLogOddsMax - sum), reasons);
+                continue;
+            }
+            // Insertion among the best: there are four, not four hundred.
+            var at = found;
+            while (at > 0 && links[best[at - 1]].Evidence < link.Evidence) at--;
+            if (at >= best.Length) continue;
+            found = Math.Min(found + 1, best.Length);
+            for (var i = found - 1; i > at; i--) best[i] = best[i - 1];
+            best[at] = rule.Index;
+        }
+        var factor = soft.Weight;
+        foreach (var index in best[..found])
+        {
+            sum += Add(Linkage.Rules[index], links[index], Math.Min(links[index].Evidence * factor, LinkageLogOddsMax - sum), reasons);
+            factor *= soft.RankFactor;
+        }
+        return sum;
+    }
+
+    private static double Add(LinkageRule rule, in Link link, double evidence, List<Reason> reasons)
+    {
+        if (evidence <= 0) return 0;
+        var code = FactsEnvironment.FieldName(rule.Kind).ToUpperInvariant();
+        var name = rule.Kind.ToString().Replace('_', ' ').Replace("+", " and ", StringComparison.Ordinal);
+        reasons.Add(new Reason(
+            link.IsBurst ? $"{code}_BURST" : $"{code}_SHARED",
+            link.IsBurst ? $"A sudden run of accounts on one {name}." : $"{link.Accounts} accounts share this {name}.",
+            evidence,
+            new EvidenceStep(rule.Kind, link.Key, link.Accounts, double.IsNaN(link.Expected) ? null : link.Expected, evidence, link.Bad)));
+        return evidence;
     }
 
     /// <summary>
     /// The fold of precedence. An outright review is a floor: it raises an allow, it never softens a deny.
     /// </summary>
-    /// <param name="ownScore">The score without any link: links alone never deny.</param>
-    public Verdict Fold(Verdict? outright, double score, double ownScore)
+    /// <param name="ownScore">The score without any link.</param>
+    public Verdict Fold(Verdict? outright, double score, double ownScore, ClusterFacts? cluster)
     {
         if (outright is Verdict.Allow or Verdict.Deny) return outright.Value;
-        var byScore = score >= DenyFrom && ownScore >= ReviewFrom ? Verdict.Deny
+        var convincing = ownScore >= ReviewFrom
+            || (cluster is not null && cluster.Size >= Safeguard.ClusterSize && cluster.KeyGroupCount >= Safeguard.KeyGroups);
+        var byScore = score >= DenyFrom && convincing ? Verdict.Deny
             : score >= ReviewFrom ? Verdict.Review
             : Verdict.Allow;
         return outright == Verdict.Review && byScore == Verdict.Allow ? Verdict.Review : byScore;
@@ -133,4 +199,18 @@ public sealed class Policy
         one == Verdict.Allow || two == Verdict.Allow ? Verdict.Allow
         : one == Verdict.Deny || two == Verdict.Deny ? Verdict.Deny
         : one ?? two;
+
+    private static List<Reason> Strongest(List<Reason> reasons)
+    {
+        reasons.Sort(static (one, two) =>
+        {
+            var outright = (two.Contribution == 0).CompareTo(one.Contribution == 0);
+            if (outright != 0) return outright;
+            var strength = Math.Abs(two.Contribution).CompareTo(Math.Abs(one.Contribution));
+            return strength != 0 ? strength : string.CompareOrdinal(one.Code, two.Code);
+        });
+        return reasons;
+    }
+
+    private static List<string> Distinct(List<string> words) => words.Count < 2 ? words : [.. words.Distinct()];
 }

@@ -59,7 +59,8 @@ public static partial class PolicyReader
         }
 
         // "rules:" without a value reads as null.
-        if (document.Thresholds is null || document.Linkage is null || document.Rules is null || document.Linkage.Contains(null!) || document.Rules.Contains(null!)
+        if (document.Thresholds is null || document.Linkage is not { Keys: not null, Soft: not null, Promotion: not null } || document.Rules is null
+            || document.Safeguard is null || document.Calibration is null || document.Linkage.Keys.Contains(null!) || document.Rules.Contains(null!)
             || document.Rules.Any(rule => rule.Labels is null || rule.Obligations is null))
             return Refused("", "A section or an entry of it is empty.");
         Require(!string.IsNullOrWhiteSpace(document.Name), "name", "A policy has a name.");
@@ -68,15 +69,22 @@ public static partial class PolicyReader
         Require(document.Thresholds.Deny is > 0 and <= 100 && document.Thresholds.Deny > document.Thresholds.Review, "thresholds.deny", "Above the review threshold, at most 100.");
         var failure = ParseVerdict(document.FailureVerdict);
         Require(failure is not null, "failure_verdict", "allow, review or deny.");
-        Require(document.Linkage.Count <= LinkageRulesMax, "linkage", $"At most {LinkageRulesMax} linkage rules.");
+        Require(document.Linkage.Keys.Count <= LinkageRulesMax, "linkage.keys", $"At most {LinkageRulesMax} linkage rules.");
+        Require(document.Calibration.Slope is > 0 and <= 100, "calibration.slope", "Above 0, at most 100.");
+        Require(document.Calibration.Intercept is >= -100 and <= 100, "calibration.intercept", "−100 to 100.");
+        Require(document.Safeguard.ClusterSize is >= 2 and <= 1_000_000, "safeguard.cluster_size", "2 to 1,000,000 accounts.");
+        Require(document.Safeguard.KeyGroups is >= 1 and <= 4, "safeguard.key_groups", "1 to 4 groups.");
+        foreach (var (path, value, min, max) in SoftBounds(document.Linkage.Soft, document.Linkage.Promotion))
+            Require(value >= min && value <= max, $"linkage.{path}", $"{min} to {max}.");
         Require(document.Rules.Count <= RulesMax, "rules", $"At most {RulesMax} rules.");
         if (issues.Count > 0) return new PolicyReading(null, issues);
 
-        var linkage = document.Linkage.Select((rule, index) => Linkage(rule, $"linkage[{index}]", issues)).OfType<LinkageRule>().ToList();
-        foreach (var twice in linkage.GroupBy(rule => rule.Kind).Where(group => group.Count() > 1))
-            issues.Add(new PolicyIssue("linkage", $"The key {twice.Key} has more than one rule."));
+        var linkage = Linkage(document.Linkage.Keys, issues);
+        if (issues.Count > 0) return new PolicyReading(null, issues);
 
         var environment = FactsEnvironment.For(linkage);
+        var anomalous = Condition(document.Linkage.Anomalous, "linkage.anomalous", environment, issues);
+        var explained = Condition(document.Linkage.Explained, "linkage.explained", environment, issues);
         var ids = new HashSet<string>(StringComparer.Ordinal);
         var rules = document.Rules.Select((rule, index) => Rule(rule, $"rules[{index}]", environment, ids, issues)).OfType<DecisionRule>().ToList();
         if (issues.Count > 0) return new PolicyReading(null, issues);
@@ -89,31 +97,94 @@ public static partial class PolicyReader
                 ReviewFrom = document.Thresholds.Review,
                 DenyFrom = document.Thresholds.Deny,
                 FailureVerdict = failure!.Value,
-                Linkage = linkage,
+                Calibration = new Calibration(document.Calibration.Slope, document.Calibration.Intercept),
+                Safeguard = new DenySafeguard(document.Safeguard.ClusterSize, document.Safeguard.KeyGroups),
+                Linkage = new LinkagePolicy { Rules = linkage, Soft = document.Linkage.Soft, Promotion = document.Linkage.Promotion },
+                Anomalous = anomalous,
+                Explained = explained,
                 Rules = rules,
             },
             []);
     }
 
-    private static LinkageRule? Linkage(LinkageDocument rule, string path, List<PolicyIssue> issues)
+    private static IEnumerable<(string Path, double Value, double Min, double Max)> SoftBounds(SoftEvidence soft, Promotion promotion) =>
+    [
+        ("soft.expected_min", soft.ExpectedMin, 0.01, 10),
+        ("soft.count_min", soft.CountMin, 0, 100),
+        ("soft.ratio_min", soft.RatioMin, 1, 1_000),
+        ("soft.surprise_max", soft.SurpriseMax, 0, 100),
+        ("soft.gate_floor", soft.GateFloor, 0, 1),
+        ("soft.gate_from", soft.GateFrom, 0, 1),
+        ("soft.gate_width", soft.GateWidth, 0.01, 1),
+        ("soft.best", soft.Best, 1, 32),
+        ("soft.rank_factor", soft.RankFactor, 0, 1),
+        ("soft.weight", soft.Weight, 0, 10),
+        ("soft.organisation_accounts", soft.OrganisationAccounts, 0, 100),
+        ("promotion.surprise", promotion.Surprise, 0, 100),
+        ("promotion.gate", promotion.Gate, 0, 1),
+        ("promotion.bad", promotion.Bad, 1, 1_000),
+        ("promotion.bad_share", promotion.BadShare, 0, 1),
+    ];
+
+    private static CelProgram<Facts>? Condition(string? source, string path, CelEnvironment<Facts> environment, List<PolicyIssue> issues)
     {
+        if (source is null) return null;
+        var compiled = environment.Compile(source, CelType.Bool);
+        issues.AddRange(compiled.Issues.Select(issue => new PolicyIssue(path, issue.ToString())));
+        return compiled.Program;
+    }
+
+    private static List<LinkageRule> Linkage(IList<LinkageDocument> documents, List<PolicyIssue> issues)
+    {
+        var rules = documents.Select((rule, index) => Linkage(rule, index, issues)).OfType<LinkageRule>().ToList();
+        foreach (var twice in rules.GroupBy(rule => rule.Kind).Where(group => group.Count() > 1))
+            issues.Add(new PolicyIssue("linkage.keys", $"The key {twice.Key} has more than one rule."));
+        if (issues.Count > 0) return rules;
+
+        // What chance expects of a composite is read off its parts' counts, which decay alike.
+        for (var i = 0; i < rules.Count; i++)
+        {
+            var rule = rules[i];
+            if (rule.Kind.Count == 1) continue;
+            var parts = Enumerable.Range(0, rule.Kind.Count).Select(part => rules.FindIndex(other => other.Kind == KeyKind.Of(rule.Kind[part]))).ToArray();
+            for (var part = 0; part < parts.Length; part++)
+            {
+                if (parts[part] < 0 || rules[parts[part]] is not { Class: LinkClass.Soft } found || found.HalfLifeDays != rule.HalfLifeDays)
+                    issues.Add(new PolicyIssue($"linkage.keys[{i}].key", $"A composite needs a soft rule for its part {KeyKind.Name(rule.Kind[part])} with the same half-life."));
+            }
+            rules[i] = rule with { Parts = parts };
+        }
+        return rules;
+    }
+
+    private static LinkageRule? Linkage(LinkageDocument rule, int index, List<PolicyIssue> issues)
+    {
+        var path = $"linkage.keys[{index}]";
         var before = issues.Count;
         if (!KeyKind.TryParse(rule.Key ?? "", out var kind))
             issues.Add(new PolicyIssue($"{path}.key", $"One to {KeyKind.AttributesMax} of {string.Join(", ", Enum.GetValues<LinkAttribute>().Select(KeyKind.Name))}, joined by '+'."));
         if (rule.Class is not ("hard" or "soft")) issues.Add(new PolicyIssue($"{path}.class", "hard or soft."));
+        if (rule.Class == "hard" && kind.Count > 1) issues.Add(new PolicyIssue($"{path}.class", "A composite is soft."));
         if (rule.Weight is < 0 or > 10 || !double.IsFinite(rule.Weight)) issues.Add(new PolicyIssue($"{path}.weight", "0 to 10."));
         if (rule.Tolerance is < 0 or > 1_000 || !double.IsFinite(rule.Tolerance)) issues.Add(new PolicyIssue($"{path}.tolerance", "0 to 1,000 accounts."));
         if (rule.HalfLifeDays is not (>= 0.01 and <= 3_650)) issues.Add(new PolicyIssue($"{path}.half_life_days", "0.01 to 3,650 days."));
+        if (rule.Burst && (rule.Class != "soft" || kind.Count > 1)) issues.Add(new PolicyIssue($"{path}.burst", "Only single soft keys have bursts."));
+        var spread = default(KeyKind);
+        if (rule.Spread is { } name && (!KeyKind.TryParse(name, out spread) || spread.Count != 1)) issues.Add(new PolicyIssue($"{path}.spread", "One attribute."));
         var mode = ParseMode(rule.Mode, $"{path}.mode", issues);
         return issues.Count > before
             ? null
             : new LinkageRule
             {
+                Index = index,
                 Kind = kind,
                 Class = rule.Class == "hard" ? LinkClass.Hard : LinkClass.Soft,
                 Weight = rule.Weight,
                 Tolerance = rule.Tolerance,
                 HalfLifeDays = rule.HalfLifeDays,
+                Burst = rule.Burst,
+                Spread = rule.Spread is null ? null : spread[0],
+                Promotes = rule.Promotes,
                 Mode = mode,
             };
     }
@@ -139,6 +210,7 @@ public static partial class PolicyReader
                 Id = rule.Id!,
                 When = compiled.Program!,
                 Points = rule.Points ?? 0,
+                Linkage = compiled.Program!.Reads.Any(field => field.StartsWith("link.", StringComparison.Ordinal) || field.StartsWith("cluster.", StringComparison.Ordinal)),
                 Outright = outright,
                 Code = rule.Code!,
                 Text = rule.Text!,
@@ -175,7 +247,11 @@ public sealed class PolicyDocument
 
     public string? FailureVerdict { get; set; }
 
-    public IList<LinkageDocument> Linkage { get; set; } = [];
+    public CalibrationDocument Calibration { get; set; } = new();
+
+    public SafeguardDocument Safeguard { get; set; } = new();
+
+    public LinkageSectionDocument Linkage { get; set; } = new();
 
     public IList<RuleDocument> Rules { get; set; } = [];
 }
@@ -187,13 +263,46 @@ public sealed class ThresholdsDocument
     public double Deny { get; set; }
 }
 
+public sealed class CalibrationDocument
+{
+    public double Slope { get; set; } = 1;
+
+    public double Intercept { get; set; }
+}
+
+public sealed class SafeguardDocument
+{
+    public long ClusterSize { get; set; } = 10;
+
+    public int KeyGroups { get; set; } = 2;
+}
+
+public sealed class LinkageSectionDocument
+{
+    public string? Anomalous { get; set; }
+
+    public string? Explained { get; set; }
+
+    public SoftEvidence Soft { get; set; } = new();
+
+    public Promotion Promotion { get; set; } = new();
+
+    public IList<LinkageDocument> Keys { get; set; } = [];
+}
+
 public sealed class LinkageDocument
 {
     public string? Key { get; set; }
 
     public string? Class { get; set; }
 
-    public double Weight { get; set; }
+    public double Weight { get; set; } = 1;
+
+    public bool Burst { get; set; }
+
+    public string? Spread { get; set; }
+
+    public bool Promotes { get; set; } = true;
 
     public double Tolerance { get; set; }
 

@@ -22,12 +22,12 @@ public sealed class DecisionReader(NpgsqlDataSource source)
     public async Task<IReadOnlyList<StoredDecision>> HistoryAsync(string tenant, string signupId, CancellationToken cancellation)
     {
         await using var command = source.CreateCommand(
-            $"SELECT {ScreeningStore.DecisionColumns} FROM signup_ids s JOIN decisions d USING (tenant, ordinal) WHERE s.tenant = $1 AND s.signup_id = $2 ORDER BY d.revision");
+            $"SELECT {DecisionRow.Columns} FROM signup_ids s JOIN decisions d USING (tenant, ordinal, recorded_at) WHERE s.tenant = $1 AND s.signup_id = $2 ORDER BY d.revision");
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = tenant });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = signupId });
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var decisions = new List<StoredDecision>();
-        while (await reader.ReadAsync(cancellation)) decisions.Add(ScreeningStore.ReadDecision(reader, 0));
+        while (await reader.ReadAsync(cancellation)) decisions.Add(DecisionRow.Read(reader, 0));
         return decisions;
     }
 
@@ -54,8 +54,8 @@ public sealed class DecisionReader(NpgsqlDataSource source)
         var (xid, ordinal, revision) = ParseToken(after);
         await using var command = source.CreateCommand(
             $"""
-            SELECT d.xid::text, {ScreeningStore.DecisionColumns},
-                   (SELECT p.verdict FROM decisions p WHERE p.tenant = d.tenant AND p.ordinal = d.ordinal AND p.revision = d.revision - 1)
+            SELECT d.xid::text, {DecisionRow.Columns},
+                   (SELECT p.verdict FROM decisions p WHERE p.tenant = d.tenant AND p.ordinal = d.ordinal AND p.recorded_at = d.recorded_at AND p.revision = d.revision - 1)
             FROM decisions d
             WHERE d.tenant = $1 AND (d.xid, d.ordinal, d.revision) > ($2::text::xid8, $3, $4)
               AND d.xid < pg_snapshot_xmin(pg_current_snapshot()) AND (d.revision > 1 OR NOT $5)
@@ -70,11 +70,11 @@ public sealed class DecisionReader(NpgsqlDataSource source)
         var changes = new List<StreamedDecision>();
         while (await reader.ReadAsync(cancellation))
         {
-            var decision = ScreeningStore.ReadDecision(reader, 1);
+            var decision = DecisionRow.Read(reader, 1);
             changes.Add(new StreamedDecision(
                 string.Create(CultureInfo.InvariantCulture, $"{reader.GetString(0)}.{decision.Ordinal}.{decision.Revision}"),
                 decision,
-                await reader.IsDBNullAsync(10, cancellation) ? null : reader.GetInt16(10)));
+                await reader.IsDBNullAsync(1 + DecisionRow.ColumnCount, cancellation) ? null : reader.GetInt16(1 + DecisionRow.ColumnCount)));
         }
         return changes;
     }

@@ -1,7 +1,6 @@
 using SignupGuard.Core.Decisions;
-using SignupGuard.Core.Linkage;
+using SignupGuard.Core.Screening;
 using SignupGuard.Core.Signals;
-using SignupGuard.Core.Signups;
 
 namespace SignupGuard.Storage.Screening;
 
@@ -10,20 +9,16 @@ public sealed record PreparedSignup
 {
     public required string Tenant { get; init; }
 
-    public required Signup Signup { get; init; }
-
-    public required SignupSignals Signals { get; init; }
-
-    public required IReadOnlyList<DerivedKey> Keys { get; init; }
-
-    /// <summary>Hash of the account, for distinct counts.</summary>
-    public required long Account { get; init; }
+    /// <summary>The signup, its signals and its link keys.</summary>
+    public required LinkableSignup Linkable { get; init; }
 
     /// <summary>SHA-256 of the canonical request: tells a repeat from a reused id.</summary>
     public required byte[] ContentHash { get; init; }
 
-    /// <summary>The request and its signals, encrypted: what replay and backtests read.</summary>
+    /// <summary>The request and its signals, encrypted: what the second look, replay and backtests read.</summary>
     public required byte[] Facts { get; init; }
+
+    public string SignupId => Linkable.Signup.SignupId;
 }
 
 /// <summary>A stored decision. <see cref="Revision"/> 1 is the answer to the signup; higher ones changed it.</summary>
@@ -34,6 +29,9 @@ public sealed record StoredDecision
     public required string SignupId { get; init; }
 
     public required long Ordinal { get; init; }
+
+    /// <summary>When the signup was recorded: names the partition all its rows live in.</summary>
+    public required DateTimeOffset RecordedAt { get; init; }
 
     public required int Revision { get; init; }
 
@@ -47,6 +45,9 @@ public sealed record StoredDecision
     public required string Cause { get; init; }
 
     public required DecisionBody Body { get; init; }
+
+    /// <summary>The links and the network it was made from (<see cref="DecisionFacts"/>); null for decisions by people.</summary>
+    public required byte[]? Facts { get; init; }
 }
 
 /// <summary>What was decided and from what: stored as JSON, holds no personal data.</summary>
@@ -65,19 +66,15 @@ public sealed record DecisionBody
     public required IReadOnlyList<string> Undecided { get; init; }
 
     public required IReadOnlyList<StoredSignalGroup> Completeness { get; init; }
-
-    public required IReadOnlyList<StoredLink> Links { get; init; }
 }
 
-public sealed record StoredReason(string Code, string Text, double Contribution, IReadOnlyList<StoredStep> Path);
+public sealed record StoredReason(string Code, string Text, double Contribution, StoredStep? Evidence);
 
+/// <param name="Expected">What chance would have put on the key; null for hard keys.</param>
 /// <param name="SignupIds">Earlier signups on the key, as examples.</param>
-public sealed record StoredStep(string Kind, string KeyRef, long Accounts, double Strength, double ConfirmedBad, IReadOnlyList<string> SignupIds);
+public sealed record StoredStep(string Kind, string KeyRef, long Accounts, double? Expected, double Strength, double ConfirmedBad, IReadOnlyList<string> SignupIds);
 
 public sealed record StoredSignalGroup(string Group, SignalState State, string? Detail);
-
-/// <summary>The key state a decision was made from: what replay links against.</summary>
-public sealed record StoredLink(string Kind, long Accounts, double TenMinutes, double Hour, double Day, double Earlier, double Evidence, double ConfirmedBad);
 
 /// <summary>What screening one signup of a batch gave.</summary>
 public abstract record ScreeningResult

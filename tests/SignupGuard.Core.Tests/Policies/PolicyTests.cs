@@ -1,4 +1,5 @@
 using CsCheck;
+using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Core.Linkage;
 using SignupGuard.Core.Policies;
@@ -27,24 +28,41 @@ public sealed class PolicyTests
 
     private static readonly Signup Bare = new() { SignupId = "s", OccurredAt = DateTimeOffset.UnixEpoch };
 
-    private static Link LinkOf(Policy policy, LinkAttribute attribute, long accounts, double earlier)
+    private static LinkSet NoLinks(Policy policy) => new(policy.Linkage.Rules);
+
+    private static LinkSet Linked(Policy policy, params ReadOnlySpan<(LinkAttribute Attribute, long Accounts, double Others)> found)
     {
-        var rule = policy.Linkage.Single(rule => rule.Kind == KeyKind.Of(attribute));
-        return new Link
+        var links = NoLinks(policy);
+        foreach (var (attribute, accounts, others) in found)
         {
-            Key = default,
-            Rule = rule,
-            Accounts = accounts,
-            TenMinutes = accounts,
-            Hour = accounts,
-            Day = accounts,
-            Earlier = earlier,
-            Evidence = rule.HardEvidence(earlier),
-            ConfirmedBad = 0,
-            Cluster = 0,
-            Samples = [],
-        };
+            var rule = policy.Linkage.Rules.Single(rule => rule.Kind == KeyKind.Of(attribute));
+            links[rule.Index] = new Link
+            {
+                Present = true,
+                Accounts = accounts,
+                TenMinutes = accounts,
+                Hour = accounts,
+                Day = accounts,
+                Others = others,
+                Expected = double.NaN,
+                Evidence = rule.HardEvidence(others),
+            };
+        }
+        return links;
     }
+
+    private static ClusterFacts Network(long size, KeyGroups groups) => new()
+    {
+        Id = 1,
+        Size = size,
+        Denied = 0,
+        ConfirmedBad = 0,
+        ConfirmedGood = 0,
+        LastHour = size,
+        Groups = groups,
+        FirstSeenMs = 0,
+        LastSeenMs = 0,
+    };
 
     [Test]
     public void The_default_policy_is_valid() => Assert.That(Default().Rules, Has.Count.GreaterThan(20));
@@ -53,28 +71,31 @@ public sealed class PolicyTests
     public void A_signup_of_which_nothing_is_known_is_allowed_and_every_rule_is_undecided()
     {
         var policy = Default();
-        var judgement = policy.Judge(new Facts(Bare, NoSignals, []));
+        var judgement = policy.Judge(new Facts(Bare, NoSignals, NoLinks(policy), null));
         Assert.That(judgement.Verdict, Is.EqualTo(Verdict.Allow));
         Assert.That(judgement.Reasons, Is.Empty);
         // Only rules that ask with has() can be decided over nothing.
         Assert.That(judgement.Undecided, Has.Count.GreaterThan(policy.Rules.Count - 3));
     }
 
-    [Test]
-    public void Links_alone_review_but_never_deny()
+    [TestCase(0, KeyGroups.None, Verdict.Review)]
+    [TestCase(9, KeyGroups.Payment | KeyGroups.Device, Verdict.Review)]
+    [TestCase(500, KeyGroups.Payment, Verdict.Review)]
+    [TestCase(10, KeyGroups.Payment | KeyGroups.Device, Verdict.Deny)]
+    public void Links_alone_deny_only_in_a_large_network_held_together_twice(long size, KeyGroups groups, Verdict verdict)
     {
         var policy = Default();
-        var judgement = policy.Judge(new Facts(Bare, NoSignals, [LinkOf(policy, LinkAttribute.Card, 500, 499), LinkOf(policy, LinkAttribute.Phone, 500, 499)]));
+        var links = Linked(policy, (LinkAttribute.Card, 500, 499), (LinkAttribute.Phone, 500, 499));
+        var judgement = policy.Judge(new Facts(Bare, NoSignals, links, size == 0 ? null : Network(size, groups)));
         Assert.That(judgement.Score, Is.GreaterThan(policy.DenyFrom));
-        Assert.That(judgement.Verdict, Is.EqualTo(Verdict.Review));
+        Assert.That(judgement.Verdict, Is.EqualTo(verdict));
     }
 
     [Test]
     public void Four_accounts_on_one_device_are_reviewed_whatever_the_score()
     {
         var policy = Default();
-        var link = LinkOf(policy, LinkAttribute.Device, 4, 0) with { Evidence = 0 };
-        Assert.That(policy.Judge(new Facts(Bare, NoSignals, [link])).Verdict, Is.EqualTo(Verdict.Review));
+        Assert.That(policy.Judge(new Facts(Bare, NoSignals, Linked(policy, (LinkAttribute.Device, 4, 0)), null)).Verdict, Is.EqualTo(Verdict.Review));
     }
 
     [Test]
@@ -84,7 +105,7 @@ public sealed class PolicyTests
         Gen.Select(Gen.Int[0, 3], Gen.Double[0, 100], Gen.Double[0, 100]).Sample((rule, score, own) =>
         {
             Verdict? outright = rule == 0 ? null : (Verdict)rule;
-            var verdict = policy.Fold(outright, score, own);
+            var verdict = policy.Fold(outright, score, own, null);
             if (outright is Verdict.Allow or Verdict.Deny) return verdict == outright;
             if (outright == Verdict.Review && verdict == Verdict.Allow) return false;
             if (verdict == Verdict.Deny) return score >= policy.DenyFrom && own >= policy.ReviewFrom;
@@ -106,8 +127,11 @@ public sealed class PolicyTests
     [TestCase("rules: [{ id: a, when: email.fre, points: 1, code: A, text: t }]", "rules[0].when", "email.free")]
     [TestCase("rules: [{ id: a, when: 'true', code: A, text: t }]", "rules[0]", "either points or a verdict")]
     [TestCase("rules: [{ id: a, when: 1 + 1, points: 1, code: A, text: t }]", "rules[0].when", "bool")]
-    [TestCase("linkage: [{ key: crad, class: hard, half_life_days: 1 }]", "linkage[0].key", "card")]
-    [TestCase("linkage: [{ key: card, class: hard, half_life_days: 0 }]", "linkage[0].half_life_days", "0.01")]
+    [TestCase("linkage: { keys: [{ key: crad, class: hard, half_life_days: 1 }] }", "linkage.keys[0].key", "card")]
+    [TestCase("linkage: { keys: [{ key: card, class: hard, half_life_days: 0 }] }", "linkage.keys[0].half_life_days", "0.01")]
+    [TestCase("linkage: { keys: [{ key: ip+bin, class: soft, half_life_days: 3 }] }", "linkage.keys[0].key", "part ip")]
+    [TestCase("linkage: { soft: { best: 0 } }", "linkage.soft.best", "1 to 32")]
+    [TestCase("linkage: { anomalous: ip.hostin }", "linkage.anomalous", "ip.hosting")]
     [TestCase("surprise: 1", "line 6", "surprise")]
     public void A_wrong_policy_is_refused_where_it_is_wrong(string part, string path, string message)
     {

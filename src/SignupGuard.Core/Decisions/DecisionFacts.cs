@@ -1,0 +1,185 @@
+using SignupGuard.Core.Binary;
+using SignupGuard.Core.Clusters;
+using SignupGuard.Core.Linkage;
+
+namespace SignupGuard.Core.Decisions;
+
+/// <summary>
+/// What a decision was made from besides the signup and its signals: its links and its network, exactly as they were. Stored with the
+/// decision, so that it can be explained and replayed to the same answer, under its own policy or another.
+/// </summary>
+public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, ClusterFacts? Cluster)
+{
+    private const byte Version = 1;
+    private const int LinkBytesMax = 160;
+
+    /// <summary>Puts the stored links where a policy's rules look for them. Keys the decision had not are missing.</summary>
+    public void Fill(LinkSet links)
+    {
+        links.Clear();
+        foreach (var rule in links.Rules)
+        {
+            if (Links.TryGetValue(rule.Kind, out var link)) links[rule.Index] = link;
+        }
+    }
+
+    public static byte[] Encode(LinkSet links, ClusterFacts? cluster)
+    {
+        var buffer = new byte[16 + 96 + (links.Count * LinkBytesMax)];
+        var writer = new ByteWriter(buffer);
+        writer.Byte(Version);
+        writer.Byte(cluster is null ? (byte)0 : (byte)1);
+        if (cluster is not null)
+        {
+            writer.Number(cluster.Id);
+            writer.Number(cluster.Size);
+            writer.Number(cluster.Denied);
+            writer.Number(cluster.ConfirmedBad);
+            writer.Number(cluster.ConfirmedGood);
+            writer.Double(cluster.LastHour);
+            writer.Byte((byte)cluster.Groups);
+            writer.Number(cluster.FirstSeenMs);
+            writer.Number(cluster.LastSeenMs);
+        }
+        foreach (var rule in links.Rules)
+        {
+            ref readonly var link = ref links[rule.Index];
+            if (link.Present) Write(ref writer, rule.Kind, link);
+        }
+        return writer.ToArray();
+    }
+
+    /// <exception cref="InvalidDataException">Damaged, or of an unknown version.</exception>
+    public static DecisionFacts Decode(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new ByteReader(bytes);
+        if (reader.Byte() != Version) throw ByteReader.Damaged();
+        var cluster = reader.Byte() == 0
+            ? null
+            : new ClusterFacts
+            {
+                Id = reader.Number(),
+                Size = reader.Number(),
+                Denied = reader.Number(),
+                ConfirmedBad = reader.Number(),
+                ConfirmedGood = reader.Number(),
+                LastHour = reader.Double(),
+                Groups = (KeyGroups)reader.Byte(),
+                FirstSeenMs = reader.Number(),
+                LastSeenMs = reader.Number(),
+            };
+        var links = new Dictionary<KeyKind, Link>();
+        while (!reader.AtEnd) Read(ref reader, links);
+        return new DecisionFacts(links, cluster);
+    }
+
+    [Flags]
+    private enum LinkFlags : byte
+    {
+        None = 0,
+        Promoted = 1,
+        Burst = 2,
+
+        /// <summary>More than this one account: counts follow.</summary>
+        Shared = 4,
+
+        /// <summary>Soft evidence follows.</summary>
+        Tested = 8,
+        Labelled = 16,
+    }
+
+    // A key nobody else has, as most are, takes 19 bytes; the key itself is kept so that evidence can be followed.
+    private static void Write(ref ByteWriter writer, KeyKind kind, in Link link)
+    {
+        var shared = link is not { Accounts: 1, AgeMs: 0, Others: 0, Spread: 0 or 1, Cluster: 0 };
+        var tested = !double.IsNaN(link.Expected) || link.Surprise != 0 || link.Gate != 0;
+        var labelled = link is not { Bad: 0, Good: 0 };
+        writer.Byte((byte)(
+            (link.Promoted ? LinkFlags.Promoted : 0)
+            | (link.IsBurst ? LinkFlags.Burst : 0)
+            | (shared ? LinkFlags.Shared : 0)
+            | (tested ? LinkFlags.Tested : 0)
+            | (labelled ? LinkFlags.Labelled : 0)));
+        writer.Number(kind.Code);
+        writer.UInt128(link.Key.Hash);
+        writer.Number(link.Spread);
+        if (shared)
+        {
+            writer.Number(link.Accounts);
+            Count(ref writer, link.TenMinutes);
+            Count(ref writer, link.Hour);
+            Count(ref writer, link.Day);
+            writer.Double(link.Others);
+            writer.Double(link.Evidence);
+            writer.Number(link.AgeMs);
+            writer.Number(link.Cluster);
+        }
+        if (tested)
+        {
+            writer.Double(link.Expected);
+            writer.Double(link.Surprise);
+            writer.Double(link.Gate);
+        }
+        if (labelled)
+        {
+            writer.Double(link.Bad);
+            writer.Double(link.Good);
+        }
+    }
+
+    private static void Read(ref ByteReader reader, Dictionary<KeyKind, Link> links)
+    {
+        var flags = (LinkFlags)reader.Byte();
+        var kind = new KeyKind((short)reader.Number());
+        var link = new Link
+        {
+            Present = true,
+            Promoted = flags.HasFlag(LinkFlags.Promoted),
+            IsBurst = flags.HasFlag(LinkFlags.Burst),
+            Key = new LinkKey(reader.UInt128()),
+            Spread = (int)reader.Number(),
+            Accounts = 1,
+            TenMinutes = 1,
+            Hour = 1,
+            Day = 1,
+            Expected = double.NaN,
+        };
+        if (flags.HasFlag(LinkFlags.Shared))
+        {
+            link.Accounts = reader.Number();
+            link.TenMinutes = Count(ref reader);
+            link.Hour = Count(ref reader);
+            link.Day = Count(ref reader);
+            link.Others = reader.Double();
+            link.Evidence = reader.Double();
+            link.AgeMs = reader.Number();
+            link.Cluster = reader.Number();
+        }
+        if (flags.HasFlag(LinkFlags.Tested))
+        {
+            link.Expected = reader.Double();
+            link.Surprise = reader.Double();
+            link.Gate = reader.Double();
+        }
+        if (flags.HasFlag(LinkFlags.Labelled))
+        {
+            link.Bad = reader.Double();
+            link.Good = reader.Double();
+        }
+        links[kind] = link;
+    }
+
+    // Window counts are whole up to the accounts a key remembers: those take a byte, estimates nine.
+    private static void Count(ref ByteWriter writer, double value)
+    {
+        var whole = value == Math.Floor(value);
+        writer.Number(whole ? (long)value : -1);
+        if (!whole) writer.Double(value);
+    }
+
+    private static double Count(ref ByteReader reader)
+    {
+        var whole = reader.Number();
+        return whole >= 0 ? whole : reader.Double();
+    }
+}

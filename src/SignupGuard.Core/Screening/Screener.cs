@@ -1,0 +1,106 @@
+using SignupGuard.Core.Clusters;
+using SignupGuard.Core.Decisions;
+using SignupGuard.Core.Linkage;
+using SignupGuard.Core.Policies;
+using SignupGuard.Core.Signals;
+using SignupGuard.Core.Signups;
+
+namespace SignupGuard.Core.Screening;
+
+/// <summary>A signup with what was collected and derived: all that linking and judging need.</summary>
+public sealed record LinkableSignup(Signup Signup, SignupSignals Signals, DerivedKeys Keys)
+{
+    public long AtMs { get; } = Signup.OccurredAt.ToUnixTimeMilliseconds();
+}
+
+/// <summary>
+/// Steps 6 and 7 for one signup after another: link, judge, count. The one piece of code that decides live, in a backtest, in the
+/// second look and in a test. Not thread-safe: it reuses its link set.
+/// </summary>
+public sealed class Screener
+{
+    private readonly Linker _linker;
+
+    public Screener(Policy policy)
+    {
+        Policy = policy;
+        _linker = new Linker(policy.Linkage);
+        Links = new LinkSet(policy.Linkage.Rules);
+    }
+
+    public Policy Policy { get; }
+
+    /// <summary>Of the signup last screened.</summary>
+    public LinkSet Links { get; }
+
+    /// <summary>Screens a new signup and counts it on its keys.</summary>
+    /// <param name="ordinal">Place of the signup in the tenant's order; members are remembered by it.</param>
+    /// <param name="cluster">The network of a cluster id, or null when there is none by that id.</param>
+    public Judgement Screen(KeyTable table, LaneState lane, LinkableSignup signup, long ordinal, Func<long, ClusterFacts?> cluster)
+    {
+        _linker.Look(table, lane, signup.Keys, signup.AtMs, counted: false, Links);
+        var facts = Facts(signup, cluster);
+        var judgement = Policy.Judge(facts);
+        var anomalous = Policy.Anomalous?.Evaluate(facts).IsTrue ?? false;
+        var explained = signup.Keys.Organisation is not null && (Policy.Explained?.Evaluate(facts).IsTrue ?? false);
+        var member = new KeyMember(ordinal, signup.AtMs, signup.Keys.Account, Counted: true, anomalous);
+        _linker.Count(table, lane, signup.Keys, new KeyEvent(member, explained, signup.Keys.Organisation ?? 0), Links);
+        return judgement;
+    }
+
+    /// <summary>How the signup last screened is tied to others: its promoted keys, and of those promoted by it, all accounts they remember.</summary>
+    public List<KeyTie> Ties(KeyTable table, long ordinal)
+    {
+        var ties = new List<KeyTie>();
+        foreach (var rule in Policy.Linkage.Rules)
+        {
+            ref readonly var link = ref Links[rule.Index];
+            if (link is not { Present: true, Promoted: true }) continue;
+            ref readonly var state = ref table.Look(link.Key);
+            // An account seen again on the key is a member already, under its first signup.
+            var ordinals = new List<long>(link.NewlyPromoted ? state.MemberCount : 1);
+            for (var i = state.MemberCount - 1; i >= 0 && (link.NewlyPromoted || ordinals.Count == 0); i--)
+            {
+                var member = state.MemberAt(i).Ordinal;
+                if (link.NewlyPromoted || member == ordinal) ordinals.Add(member);
+            }
+            if (ordinals.Count > 0) ties.Add(new KeyTie(link.Key, rule.Kind, ordinals));
+        }
+        return ties;
+    }
+
+    /// <summary>Ordinals of the latest other accounts on a key, newest first: examples for an evidence path.</summary>
+    public static List<long> Samples(KeyTable table, LinkKey key, long ordinal, int max)
+    {
+        ref readonly var state = ref table.Look(key);
+        var samples = new List<long>(Math.Min(max, state.MemberCount));
+        for (var i = state.MemberCount - 1; i >= 0 && samples.Count < max; i--)
+        {
+            if (state.MemberAt(i).Ordinal != ordinal) samples.Add(state.MemberAt(i).Ordinal);
+        }
+        return samples;
+    }
+
+    /// <summary>The second look: decides a signup again that is counted already, by what is known now. Changes nothing.</summary>
+    public Judgement LookAgain(KeyTable table, LaneState lane, LinkableSignup signup, Func<long, ClusterFacts?> cluster)
+    {
+        _linker.Look(table, lane, signup.Keys, signup.AtMs, counted: true, Links);
+        return Policy.Judge(Facts(signup, cluster));
+    }
+
+    /// <summary>The network the signup last screened was judged with; null for none.</summary>
+    public ClusterFacts? Cluster { get; private set; }
+
+    private Facts Facts(LinkableSignup signup, Func<long, ClusterFacts?> cluster)
+    {
+        // A signup may touch several networks before the worker joins them: the largest speaks.
+        ClusterFacts? largest = null;
+        for (var i = 0; i < Links.Count; i++)
+        {
+            if (!Links[i].Present || Links[i].Cluster == 0 || Links[i].Cluster == largest?.Id) continue;
+            if (cluster(Links[i].Cluster) is { } found && (largest is null || found.Size > largest.Size)) largest = found;
+        }
+        Cluster = largest;
+        return new Facts(signup.Signup, signup.Signals, Links, largest);
+    }
+}
