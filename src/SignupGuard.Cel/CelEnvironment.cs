@@ -6,29 +6,43 @@ namespace SignupGuard.Cel;
 /// <summary>Reads one fact. Returns <see cref="CelValue.Missing"/> where it is not known; never throws.</summary>
 public delegate CelValue CelReader<in TFacts>(TFacts facts);
 
-/// <summary>A function of the facts and its arguments. Errors among the arguments never reach it.</summary>
+/// <summary>A function of the facts and its arguments. Errors among the arguments never reach it; it never throws.</summary>
 public delegate CelValue CelFunction<in TFacts>(TFacts facts, ReadOnlySpan<CelValue> arguments);
+
+/// <summary>Looks at a call's arguments when it is compiled, null where they are no constants, and says what is wrong with one of them; null for nothing.</summary>
+public delegate CelRefused? CelRefusal(IReadOnlyList<CelValue?> constants);
+
+/// <param name="Argument">Which argument, from 0.</param>
+/// <param name="Suggestion">What was probably meant, if anything is near.</param>
+public sealed record CelRefused(int Argument, string Message, string? Suggestion = null);
 
 /// <summary>One declared field, for the generated reference.</summary>
 public sealed record CelFieldInfo(string Path, CelType Type, string Description);
 
 /// <summary>One declared function, for the generated reference.</summary>
-public sealed record CelFunctionInfo(string Name, CelType Result, IReadOnlyList<CelType> Arguments, string Description);
+public sealed record CelFunctionInfo(string Name, CelType Result, IReadOnlyList<CelType> Arguments, string Description)
+{
+    /// <summary>As CEL writes it: <c>velocity(string, string): double</c>.</summary>
+    public override string ToString() => $"{Name}({string.Join(", ", Arguments)}): {Result}";
+}
 
 /// <summary>The fields and functions rules may use, and the way to compile them. Immutable and thread-safe once built.</summary>
 public sealed class CelEnvironment<TFacts>
 {
     private readonly Dictionary<string, (CelFieldInfo Info, CelReader<TFacts> Read)> _fields;
-    private readonly Dictionary<string, (CelFunctionInfo Info, CelFunction<TFacts> Call)> _functions;
+    private readonly Dictionary<string, (CelFunctionInfo Info, CelFunction<TFacts> Call, CelRefusal? Refuse)> _functions;
     private readonly HashSet<string> _prefixes;
+    private readonly string _container;
 
     private CelEnvironment(
         Dictionary<string, (CelFieldInfo Info, CelReader<TFacts> Read)> fields,
-        Dictionary<string, (CelFunctionInfo Info, CelFunction<TFacts> Call)> functions)
+        Dictionary<string, (CelFunctionInfo Info, CelFunction<TFacts> Call, CelRefusal? Refuse)> functions,
+        string container)
     {
         _fields = new(fields, StringComparer.Ordinal);
         _functions = new(functions, StringComparer.Ordinal);
         _prefixes = [.. fields.Keys.SelectMany(Prefixes)];
+        _container = container;
     }
 
     public static Builder Create() => new();
@@ -39,9 +53,11 @@ public sealed class CelEnvironment<TFacts>
 
     /// <summary>Parses, checks and compiles. Never throws, whatever the source: problems are issues with a position.</summary>
     /// <param name="expected">The type the result must have; null for any.</param>
-    public CelCompilation<TFacts> Compile(string source, CelType? expected = null, CelLimits? limits = null)
+    public CelCompilation<TFacts> Compile(string source, CelType? expected = null, CelLimits? limits = null) =>
+        Compile(source, expected, limits ?? CelLimits.Default, isChecked: true);
+
+    internal CelCompilation<TFacts> Compile(string source, CelType? expected, CelLimits limits, bool isChecked)
     {
-        limits ??= CelLimits.Default;
         Syntax syntax;
         try
         {
@@ -51,24 +67,37 @@ public sealed class CelEnvironment<TFacts>
         {
             return new CelCompilation<TFacts>(null, [Compiler<TFacts>.Issue(source, problem.Position, problem.Message, null)]);
         }
-        return new Compiler<TFacts>(this, source, limits).Compile(syntax, expected);
+        return new Compiler<TFacts>(this, source, limits, isChecked).Compile(syntax, expected);
     }
+
+    internal IEnumerable<string> Paths => _fields.Keys;
+
+    internal IEnumerable<string> FunctionNames => _functions.Keys;
 
     internal bool TryField(string path, out CelFieldInfo info, out CelReader<TFacts> read)
     {
         var found = _fields.TryGetValue(path, out var field);
-        (info, read) = (field.Info, field.Read);
+        (info, read) = field;
         return found;
     }
 
-    internal bool TryFunction(string name, out CelFunctionInfo info, out CelFunction<TFacts> call)
+    internal bool TryFunction(string name, out CelFunctionInfo info, out CelFunction<TFacts> call, out CelRefusal? refuse)
     {
         var found = _functions.TryGetValue(name, out var function);
-        (info, call) = (function.Info, function.Call);
+        (info, call, refuse) = function;
         return found;
     }
 
+    /// <summary>Whether fields are declared below this path.</summary>
     internal bool IsPrefix(string path) => _prefixes.Contains(path);
+
+    /// <summary>Where a name is looked up, in order: in the container, in those around it, at the root.</summary>
+    internal IEnumerable<string> Scopes(string name, bool isAbsolute)
+    {
+        for (var container = isAbsolute ? "" : _container; container.Length > 0; container = container[..Math.Max(container.LastIndexOf('.'), 0)])
+            yield return $"{container}.{name}";
+        yield return name;
+    }
 
     private static IEnumerable<string> Prefixes(string path)
     {
@@ -79,7 +108,8 @@ public sealed class CelEnvironment<TFacts>
     public sealed class Builder
     {
         private readonly Dictionary<string, (CelFieldInfo Info, CelReader<TFacts> Read)> _fields = new(StringComparer.Ordinal);
-        private readonly Dictionary<string, (CelFunctionInfo Info, CelFunction<TFacts> Call)> _functions = new(StringComparer.Ordinal);
+        private readonly Dictionary<string, (CelFunctionInfo Info, CelFunction<TFacts> Call, CelRefusal? Refuse)> _functions = new(StringComparer.Ordinal);
+        private string _container = "";
 
         public Builder Field(string path, CelType type, CelReader<TFacts> read, string description)
         {
@@ -87,47 +117,20 @@ public sealed class CelEnvironment<TFacts>
             return this;
         }
 
-        public Builder Function(string name, CelType result, CelType[] arguments, CelFunction<TFacts> call, string description)
+        /// <param name="refuse">Checks constant arguments on save: the name of a list that does not exist, say.</param>
+        public Builder Function(string name, CelType result, CelType[] arguments, CelFunction<TFacts> call, string description, CelRefusal? refuse = null)
         {
-            _functions.Add(name, (new CelFunctionInfo(name, result, arguments, description), call));
+            _functions.Add(name, (new CelFunctionInfo(name, result, arguments, description), call, refuse));
             return this;
         }
 
-        public CelEnvironment<TFacts> Build() => new(_fields, _functions);
-    }
-}
+        /// <summary>The namespace in which short names are looked up first.</summary>
+        public Builder Container(string name)
+        {
+            _container = name;
+            return this;
+        }
 
-/// <summary>What compiling gave: a program, or the issues why not.</summary>
-public sealed record CelCompilation<TFacts>(CelProgram<TFacts>? Program, IReadOnlyList<CelIssue> Issues);
-
-/// <summary>A compiled expression. Immutable and thread-safe.</summary>
-public sealed class CelProgram<TFacts>
-{
-    private readonly Node<TFacts> _root;
-    private readonly int _locals;
-    private readonly int _stepsMax;
-
-    internal CelProgram(string source, CelType type, Node<TFacts> root, int locals, int stepsMax, IReadOnlySet<string> reads)
-    {
-        Source = source;
-        Type = type;
-        Reads = reads;
-        _root = root;
-        _locals = locals;
-        _stepsMax = stepsMax;
-    }
-
-    public string Source { get; }
-
-    public CelType Type { get; }
-
-    /// <summary>Paths of the fields the expression may read.</summary>
-    public IReadOnlySet<string> Reads { get; }
-
-    /// <summary>The value, or an error value; throws for nothing in the expression.</summary>
-    public CelValue Evaluate(TFacts facts)
-    {
-        var frame = new Frame<TFacts>(facts, _locals == 0 ? [] : new CelValue[_locals], _stepsMax);
-        return _root(ref frame);
+        public CelEnvironment<TFacts> Build() => new(_fields, _functions, _container);
     }
 }

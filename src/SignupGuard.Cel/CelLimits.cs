@@ -8,20 +8,35 @@ public sealed record CelLimits
     /// <summary>UTF-16 code units of source.</summary>
     public int LengthMax { get; init; } = 8_192;
 
-    /// <summary>Nesting of parentheses, operators, calls and members: keeps the parser's stack bounded.</summary>
+    /// <summary>Nesting of operators, calls, members, lists and parentheses: keeps every stack bounded.</summary>
     public int DepthMax { get; init; } = 96;
 
-    /// <summary>Items of one list literal.</summary>
-    public int ListItemsMax { get; init; } = 1_000;
+    /// <summary>Items of one list literal, entries of one map literal.</summary>
+    public int ItemsMax { get; init; } = 1_000;
 
     /// <summary>Code units of one regular expression. Expressions run on the non-backtracking engine, so time is linear in the input.</summary>
     public int PatternLengthMax { get; init; } = 512;
 
+    /// <summary>Repetitions a counted quantifier, or counted quantifiers inside one another, may ask for.</summary>
+    public int PatternRepeatsMax { get; init; } = 1_000;
+
     /// <summary>Comprehensions (all, exists, map …) inside one another.</summary>
     public int ComprehensionDepthMax { get; init; } = 3;
 
-    /// <summary>Comprehension steps of one evaluation; over it the result is an error.</summary>
-    public int StepsMax { get; init; } = 10_000;
+    /// <summary>
+    /// Work of one evaluation: an operation inside a comprehension, an item or a character that is built or read through counts 1.
+    /// Estimated on save, where over it the expression is refused, and counted at evaluation, where over it the result is an error.
+    /// </summary>
+    public int WorkMax { get; init; } = 100_000;
+
+    /// <summary>Characters of the longest text, or items of the largest list or map with all that it holds, that an expression may build.</summary>
+    public int BuiltMax { get; init; } = 16_384;
+
+    /// <summary>Items a list or map among the facts is taken to have when work is estimated.</summary>
+    public int ItemsAssumed { get; init; } = 100;
+
+    /// <summary>Issues reported for one expression.</summary>
+    public int IssuesMax { get; init; } = 20;
 }
 
 /// <summary>Why an expression is refused.</summary>

@@ -1,0 +1,217 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace SignupGuard.Cel.Functions;
+
+/// <summary>
+/// CEL's regular expressions are RE2's. They run on .NET's non-backtracking engine, which is linear in the text like RE2;
+/// what the two read differently is rewritten, what RE2 does not have is refused.
+/// </summary>
+internal static class Patterns
+{
+    /// <summary>Null, with the reason, when the pattern is none or asks for too much.</summary>
+    public static Regex? Compile(string pattern, CelLimits limits, out string? problem)
+    {
+        if (pattern.Length > limits.PatternLengthMax)
+        {
+            problem = $"the pattern is longer than {limits.PatternLengthMax} characters";
+            return null;
+        }
+        if (Translate(pattern, limits.PatternRepeatsMax, out problem) is not { } translated) return null;
+        try
+        {
+            return new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+        }
+        catch (Exception refused) when (refused is ArgumentException or NotSupportedException or InsufficientExecutionStackException)
+        {
+            problem = refused is NotSupportedException
+                ? "the pattern is too large, or uses what a linear-time engine can't do (look-around, back-references)"
+                : "the pattern is no regular expression";
+            return null;
+        }
+    }
+
+    private static string? Translate(string pattern, int repeatsMax, out string? problem)
+    {
+        problem = null;
+        var built = new StringBuilder(pattern.Length + 16);
+        // Repetitions of the last atom, and the most of any in this group: counts inside one another multiply.
+        var outer = new Stack<long>();
+        long atom = 1, most = 1, highest = 1;
+        var inClass = false;
+        for (var at = 0; at < pattern.Length; at++)
+        {
+            var c = pattern[at];
+            if (c == '\\')
+            {
+                atom = 1;
+                if (at + 1 >= pattern.Length)
+                {
+                    problem = "the pattern ends in a backslash";
+                    return null;
+                }
+                if (pattern[++at] == 'Q' && !inClass)
+                {
+                    var end = pattern.IndexOf("\\E", at, StringComparison.Ordinal);
+                    built.Append(Regex.Escape(pattern[(at + 1)..(end < 0 ? pattern.Length : end)]));
+                    at = end < 0 ? pattern.Length : end + 1;
+                    continue;
+                }
+                if (Escape(pattern[at], inClass) is not { } escape)
+                {
+                    problem = pattern[at] is >= '1' and <= '9' or 'k' ? "the pattern has a back-reference, which a linear-time engine can't do" : $"the pattern has an escape RE2 does not know: \\{pattern[at]}";
+                    return null;
+                }
+                built.Append(escape);
+                // Braces belong to the escape: \p{Greek}, \x{10FFFF}.
+                if (pattern[at] is 'p' or 'P' or 'x' && at + 1 < pattern.Length && pattern[at + 1] == '{')
+                {
+                    var close = pattern.IndexOf('}', at);
+                    if (close < 0 || !Braced(built, pattern[at], pattern[(at + 2)..close]))
+                    {
+                        problem = "the pattern has a wrong escape in braces";
+                        return null;
+                    }
+                    at = close;
+                }
+                continue;
+            }
+            if (inClass)
+            {
+                if (c == ']') inClass = false;
+                if (c == '[' && at + 1 < pattern.Length && pattern[at + 1] == ':')
+                {
+                    if (PosixClass(pattern, ref at) is not { } posix)
+                    {
+                        problem = "the pattern has an unknown class in [: :]";
+                        return null;
+                    }
+                    built.Append(posix);
+                    continue;
+                }
+                built.Append(c == '[' ? "\\[" : c == '-' && at + 1 < pattern.Length && pattern[at + 1] == '[' ? "\\-" : c.ToString());
+                continue;
+            }
+            switch (c)
+            {
+                case '[':
+                    inClass = true;
+                    atom = 1;
+                    built.Append(c);
+                    if (at + 1 < pattern.Length && pattern[at + 1] == '^') built.Append(pattern[++at]);
+                    if (at + 1 < pattern.Length && pattern[at + 1] == ']')
+                    {
+                        built.Append("\\]");
+                        at++;
+                    }
+                    break;
+                case '(':
+                    outer.Push(most);
+                    most = 1;
+                    if (at + 2 < pattern.Length && pattern[at + 1] == '?' && pattern[at + 2] == 'P')
+                    {
+                        built.Append("(?");
+                        at += 2;
+                        break;
+                    }
+                    if (at + 2 < pattern.Length && pattern[at + 1] == '?' && (pattern[at + 2] is '=' or '!' or '>' or '#' or '(' || (pattern[at + 2] == '<' && at + 3 < pattern.Length && pattern[at + 3] is '=' or '!')))
+                    {
+                        problem = "the pattern has a look-around or atomic group, which a linear-time engine can't do";
+                        return null;
+                    }
+                    built.Append(c);
+                    break;
+                case ')':
+                    atom = most;
+                    if (outer.Count > 0) most = Math.Max(outer.Pop(), most);
+                    built.Append(c);
+                    break;
+                case '$':
+                    // .NET's $ also matches before a last line feed.
+                    built.Append("\\z");
+                    break;
+                case '{':
+                    var until = pattern.IndexOf('}', at);
+                    if (until > 0 && Counted(pattern.AsSpan(at + 1, until - at - 1)) is { } count)
+                    {
+                        atom = Math.Min(atom * Math.Max(count, 1), int.MaxValue);
+                        most = Math.Max(most, atom);
+                        highest = Math.Max(highest, atom);
+                    }
+                    built.Append(c);
+                    break;
+                default:
+                    atom = 1;
+                    built.Append(c);
+                    break;
+            }
+        }
+        if (highest <= repeatsMax) return built.ToString();
+        problem = $"the pattern repeats more than {repeatsMax} times";
+        return null;
+    }
+
+    /// <summary>The larger bound of n, n,m or n, in braces; null when the braces are text.</summary>
+    private static long? Counted(ReadOnlySpan<char> braces)
+    {
+        var comma = braces.IndexOf(',');
+        var low = comma < 0 ? braces : braces[..comma];
+        var high = comma < 0 ? low : braces[(comma + 1)..];
+        if (!int.TryParse(low, out var from)) return low.IsEmpty || low.IndexOfAnyExceptInRange('0', '9') >= 0 ? null : int.MaxValue;
+        if (high.IsEmpty) return from;
+        if (!int.TryParse(high, out var to)) return high.IndexOfAnyExceptInRange('0', '9') >= 0 ? null : int.MaxValue;
+        return Math.Max(from, to);
+    }
+
+    /// <summary>RE2's \d, \w and \s are ASCII.</summary>
+    private static string? Escape(char c, bool inClass) => c switch
+    {
+        'd' => inClass ? "0-9" : "[0-9]",
+        'w' => inClass ? "0-9A-Za-z_" : "[0-9A-Za-z_]",
+        's' => inClass ? "\\t\\n\\f\\r " : "[\\t\\n\\f\\r ]",
+        'D' => inClass ? "\\x00-/:-\\uFFFF" : "[^0-9]",
+        'W' => inClass ? "\\x00-/:-@\\[-\\^`{-\\uFFFF" : "[^0-9A-Za-z_]",
+        'S' => inClass ? "\\x00-\\x08\\x0B\\x0E-\\x1F!-\\uFFFF" : "[^\\t\\n\\f\\r ]",
+        'b' or 'B' => inClass ? null : $"\\{c}",
+        'A' or 'z' => inClass ? null : $"\\{c}",
+        'p' or 'P' or 'x' => $"\\{c}",
+        'a' or 'f' or 'n' or 'r' or 't' or 'v' or '0' => $"\\{c}",
+        _ => char.IsAsciiLetterOrDigit(c) ? null : $"\\{c}",
+    };
+
+    private static bool Braced(StringBuilder built, char escape, string name)
+    {
+        if (escape != 'x')
+        {
+            if (name.Length is 0 or > 32 || !name.All(char.IsAsciiLetter)) return false;
+            built.Append('{').Append(name switch { "Greek" => "IsGreek", "Cyrillic" => "IsCyrillic", "Hebrew" => "IsHebrew", "Arabic" => "IsArabic", _ => name }).Append('}');
+            return true;
+        }
+        if (!int.TryParse(name, System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture, out var code) || !Rune.IsValid(code)) return false;
+        built.Length -= 2;
+        built.Append(code <= char.MaxValue ? Regex.Escape(((char)code).ToString()) : $"(?:{new Rune(code)})");
+        return true;
+    }
+
+    private static string? PosixClass(string pattern, ref int at)
+    {
+        var end = pattern.IndexOf(":]", at, StringComparison.Ordinal);
+        if (end < 0) return null;
+        var ranges = pattern[(at + 2)..end] switch
+        {
+            "alpha" => "A-Za-z",
+            "digit" => "0-9",
+            "alnum" => "0-9A-Za-z",
+            "upper" => "A-Z",
+            "lower" => "a-z",
+            "space" => "\\t\\n\\v\\f\\r ",
+            "punct" => "!-/:-@\\[-`{-~",
+            "xdigit" => "0-9A-Fa-f",
+            "word" => "0-9A-Za-z_",
+            "blank" => "\\t ",
+            _ => null,
+        };
+        at = end + 1;
+        return ranges;
+    }
+}
