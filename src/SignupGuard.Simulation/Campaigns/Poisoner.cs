@@ -1,0 +1,49 @@
+using SignupGuard.Simulation.Machines;
+using SignupGuard.Simulation.People;
+using SignupGuard.Simulation.Randomness;
+using SignupGuard.Simulation.World;
+using SignupGuard.V1;
+
+namespace SignupGuard.Simulation.Campaigns;
+
+/// <summary>
+/// Wants the honest to be denied: signs up from a university's addresses on its lab image, with stolen cards and throw-away mailboxes, so that the
+/// university's keys look bad.
+/// </summary>
+internal sealed class Poisoner : Campaign
+{
+    private readonly University _university;
+    private readonly Rotation<Card> _cards;
+
+    public Poisoner(CampaignSetting setting)
+        : base(setting)
+    {
+        // One that is busy, or there would be nobody to hurt.
+        _university = World.Universities[Random.Rank(World.Universities.Count, 10)];
+        _cards = CardPool([Cards.Range(Random, _university.Country), Cards.VirtualRange(Random, _university.Country)], Random.Between(2.0, 4), 2);
+    }
+
+    protected override long[] Plan()
+    {
+        var visits = Setting.DrawCount(Parameters.PoisonerVisits);
+        var window = Pacing.Window(Random, World, 0.6 * Setting.Options.Days);
+        return Pacing.Waves(Random, window, Setting.Accounts, Math.Max(1, Setting.Accounts / visits), 12);
+    }
+
+    protected override Situation MakeAccount(long atMs)
+    {
+        var country = _university.Country;
+        var person = World.People.Person(Random, country, phoneChance: 0.05);
+        return new Situation
+        {
+            Person = person,
+            Machine = _university.Images[Random.Rank(_university.Images.Count, 1)] with { DeviceId = Random.Hex(32) },
+            Connection = Random.Pick(_university.Exits),
+            Hand = Worker(18, 0.4),
+            Card = Random.Chance(0.6) ? Use("card", _cards) : null,
+            Checks = StolenOdds,
+            AccountType = Random.Chance(0.7) ? AccountType.Education : AccountType.Personal,
+            Organisation = Random.Chance(0.5) ? _university.Name : null,
+        };
+    }
+}
