@@ -14,6 +14,8 @@ namespace SignupGuard.Simulation;
 /// </summary>
 internal static class Composer
 {
+    private const long DayMs = 86_400_000;
+
     private static readonly CheckOdds UnitedStates = new(0.80, 0.03, 0.95, 0.08, 0.025);
     private static readonly CheckOdds Authenticating = new(0.30, 0.01, 0.95, 0.58, 0.03);
     private static readonly CheckOdds Elsewhere = new(0.25, 0.02, 0.92, 0.3, 0.05);
@@ -44,7 +46,7 @@ internal static class Composer
         if (situation.Provider is { } provider)
             signup.ExternalIdentity = new ExternalIdentity { Provider = provider, Subject = Digits(random, provider), EmailVerified = true };
         if (situation.Card is { } card) signup.Payment = Payment(random, card, situation);
-        if (person.DomainAgeDays is { } age && !random.Chance(0.15 * missing)) signup.Custom["email_domain_age_days"] = new CustomValue { NumberValue = age };
+        if (person.DomainAgeDays is { } age && !random.Chance(0.18 * missing)) signup.Email.DomainRegisteredAt = Time((atMs / DayMs - age) * DayMs);
         if (machine.Browser == Browser.App) signup.Device.AppVersion = string.Create(CultureInfo.InvariantCulture, $"{machine.Major(atMs)}.{machine.Minor(atMs)}.0");
         return signup;
     }
