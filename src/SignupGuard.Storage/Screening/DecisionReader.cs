@@ -21,8 +21,15 @@ public sealed class DecisionReader(NpgsqlDataSource source)
     /// <summary>Every revision of a signup's decision, oldest first; empty when there is no such signup.</summary>
     public async Task<IReadOnlyList<StoredDecision>> HistoryAsync(string tenant, string signupId, CancellationToken cancellation)
     {
-        await using var command = source.CreateCommand(
-            $"SELECT {DecisionRow.Columns} FROM signup_ids s JOIN decisions d USING (tenant, ordinal, recorded_at) WHERE s.tenant = $1 AND s.signup_id = $2 ORDER BY d.revision");
+        await using var connection = await source.OpenConnectionAsync(cancellation);
+        return await HistoryAsync(connection, tenant, signupId, cancellation);
+    }
+
+    internal static async Task<IReadOnlyList<StoredDecision>> HistoryAsync(NpgsqlConnection connection, string tenant, string signupId, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(
+            $"SELECT {DecisionRow.Columns} FROM signup_ids s JOIN decisions d USING (tenant, ordinal, recorded_at) WHERE s.tenant = $1 AND s.signup_id = $2 ORDER BY d.revision",
+            connection);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = tenant });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = signupId });
         await using var reader = await command.ExecuteReaderAsync(cancellation);
@@ -77,27 +84,6 @@ public sealed class DecisionReader(NpgsqlDataSource source)
                 await reader.IsDBNullAsync(1 + DecisionRow.ColumnCount, cancellation) ? null : reader.GetInt16(1 + DecisionRow.ColumnCount)));
         }
         return changes;
-    }
-
-    /// <summary>Records an outcome once per kind; null when there is no such signup.</summary>
-    public async Task<bool?> RecordOutcomeAsync(string tenant, string signupId, string kind, DateTimeOffset occurredAt, string? note, CancellationToken cancellation)
-    {
-        await using var command = source.CreateCommand(
-            """
-            WITH signup AS (SELECT ordinal FROM signup_ids WHERE tenant = $1 AND signup_id = $2),
-            added AS (
-                INSERT INTO outcomes (tenant, ordinal, kind, occurred_at, note) SELECT $1, ordinal, $3, $4, $5 FROM signup
-                ON CONFLICT DO NOTHING RETURNING 1)
-            SELECT (SELECT count(*) FROM signup), (SELECT count(*) FROM added)
-            """);
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = tenant });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = signupId });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = kind });
-        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = occurredAt.ToUniversalTime() });
-        command.Parameters.Add(new NpgsqlParameter { Value = (object?)note ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        await reader.ReadAsync(cancellation);
-        return reader.GetInt64(0) == 0 ? null : reader.GetInt64(1) > 0;
     }
 
     private static (ulong Xid, long Ordinal, int Revision) ParseToken(string token)

@@ -133,11 +133,7 @@ public sealed class ScreeningStore(NpgsqlDataSource source, TimeProvider clock)
         }
         await reader.NextResultAsync(cancellation);
         var table = new KeyTable();
-        while (await reader.ReadAsync(cancellation))
-        {
-            var cluster = await reader.IsDBNullAsync(1, cancellation) ? 0 : reader.GetInt64(1);
-            table.Load(LinkKey.From(reader.GetGuid(0)), StateCodec.DecodeKey(reader.GetFieldValue<byte[]>(2), cluster));
-        }
+        while (await reader.ReadAsync(cancellation)) LinkageReader.Load(table, reader);
         await reader.NextResultAsync(cancellation);
         var clusters = new Dictionary<(string, long), ClusterFacts>();
         while (await reader.ReadAsync(cancellation))

@@ -1,0 +1,373 @@
+using Npgsql;
+using SignupGuard.Core.Clusters;
+using SignupGuard.Core.Decisions;
+using SignupGuard.Core.Linkage;
+using SignupGuard.Core.Policies;
+using SignupGuard.Core.Screening;
+using SignupGuard.Storage.Screening;
+
+namespace SignupGuard.Storage.Clusters;
+
+/// <summary>
+/// The worker's side of linkage: joins networks by the ties that screening left behind, and decides their members again.
+/// Any replica may call it at any time; a row lock lets one work for a tenant while the others go home.
+/// </summary>
+public sealed class ClusterStore(NpgsqlDataSource source, TimeProvider clock)
+{
+    /// <summary>Signups whose ties are applied in one transaction.</summary>
+    public const int EventsMax = 500;
+
+    /// <summary>Members decided again in one transaction.</summary>
+    public const int MembersMax = 200;
+
+    /// <summary>Days after its recording for which a signup can be decided again.</summary>
+    public const int SecondLookDays = 30;
+
+    /// <summary>Tenants for which there is work.</summary>
+    public async Task<IReadOnlyList<string>> TenantsWithWorkAsync(CancellationToken cancellation)
+    {
+        await using var command = source.CreateCommand("SELECT tenant FROM link_events UNION SELECT tenant FROM second_looks");
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var tenants = new List<string>();
+        while (await reader.ReadAsync(cancellation)) tenants.Add(reader.GetString(0));
+        return tenants;
+    }
+
+    /// <summary>Applies the oldest waiting ties of a tenant.</summary>
+    /// <returns>Signups whose ties were applied; 0 when there are none, or another replica works for the tenant.</returns>
+    public async Task<int> ApplyTiesAsync(string tenant, CancellationToken cancellation)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        if (!await LockWorkerAsync(connection, tenant, cancellation)) return 0;
+
+        var events = new List<(long Ordinal, List<KeyTie> Ties)>();
+        await using (var command = new NpgsqlCommand($"SELECT ordinal, ties FROM link_events WHERE tenant = $1 ORDER BY ordinal LIMIT {EventsMax}", connection))
+        {
+            command.Parameters.Add(Sql.Value(tenant));
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            while (await reader.ReadAsync(cancellation)) events.Add((reader.GetInt64(0), KeyTieCodec.Decode(reader.GetFieldValue<byte[]>(1))));
+        }
+        if (events.Count == 0) return 0;
+
+        var graph = new ClusterGraph();
+        var members = await LoadAsync(connection, tenant, events.SelectMany(item => item.Ties).ToList(), graph, cancellation);
+        var changes = new ClusterChanges();
+        // A signup past its retention has left its keys' memory behind: it can't join any more.
+        foreach (var (_, ties) in events)
+            graph.Apply(ties.ConvertAll(tie => tie with { Ordinals = [.. tie.Ordinals.Where(ordinal => members.ContainsKey(ordinal) || graph.ClusterOf(ordinal) != 0)] }), ordinal => members[ordinal], changes);
+        await WriteAsync(connection, tenant, graph, changes, events.ConvertAll(item => item.Ordinal), cancellation);
+        await transaction.CommitAsync(cancellation);
+        return events.Count;
+    }
+
+    /// <summary>
+    /// The second look: decides a chunk of the members of a network again, where one waits for it. Each change is a new revision of the
+    /// decision; running it again changes nothing more.
+    /// </summary>
+    /// <param name="open">Opens a signup's stored facts.</param>
+    /// <param name="after">Cluster and ordinal reached by the call before; default to begin.</param>
+    /// <returns>Where to go on, and how many decisions changed; null when nothing waits, or another replica works for the tenant.</returns>
+    public async Task<(SecondLookPosition Next, int Changed)?> LookAgainAsync(
+        string tenant,
+        Policy policy,
+        LinkKeyDerivation derivation,
+        Func<byte[], OpenedFacts> open,
+        SecondLookPosition after,
+        CancellationToken cancellation)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        if (!await LockWorkerAsync(connection, tenant, cancellation)) return null;
+        if (await NextAsync(connection, tenant, after, cancellation) is not { } cluster) return null;
+        var from = cluster == after.Cluster ? after.Ordinal : 0;
+
+        var waiting = await MembersAsync(connection, tenant, cluster, from, cancellation);
+        var changed = waiting.Count == 0 ? 0 : await DecideAgainAsync(connection, tenant, cluster, policy, derivation, open, waiting, cancellation);
+        var done = waiting.Count < MembersMax;
+        if (done)
+        {
+            await using var command = new NpgsqlCommand("DELETE FROM second_looks WHERE tenant = $1 AND cluster = $2 AND requested_at <= $3", connection);
+            command.Parameters.Add(Sql.Value(tenant));
+            command.Parameters.Add(Sql.Value(cluster));
+            // A look asked for after this one began stays asked for.
+            command.Parameters.Add(Sql.Value((from == 0 ? clock.GetUtcNow() : after.BegunAt).ToUniversalTime()));
+            await command.ExecuteNonQueryAsync(cancellation);
+        }
+        await transaction.CommitAsync(cancellation);
+        var begun = from == 0 ? clock.GetUtcNow() : after.BegunAt;
+        return (done ? default : new SecondLookPosition(cluster, waiting[^1].Ordinal, begun), changed);
+    }
+
+    private static async Task<bool> LockWorkerAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellation)
+    {
+        await using var insert = new NpgsqlCommand("INSERT INTO cluster_workers (tenant) VALUES ($1) ON CONFLICT DO NOTHING", connection);
+        insert.Parameters.Add(Sql.Value(tenant));
+        await insert.ExecuteNonQueryAsync(cancellation);
+        await using var command = new NpgsqlCommand("SELECT 1 FROM cluster_workers WHERE tenant = $1 FOR UPDATE SKIP LOCKED", connection);
+        command.Parameters.Add(Sql.Value(tenant));
+        return await command.ExecuteScalarAsync(cancellation) is not null;
+    }
+
+    private static async Task<long?> NextAsync(NpgsqlConnection connection, string tenant, SecondLookPosition after, CancellationToken cancellation)
+    {
+        // The cluster under way first, then the one that waits longest. Merged ones are gone: their members wait under the other name.
+        await using var command = new NpgsqlCommand(
+            "SELECT cluster FROM second_looks WHERE tenant = $1 ORDER BY cluster <> $2, requested_at LIMIT 1", connection);
+        command.Parameters.Add(Sql.Value(tenant));
+        command.Parameters.Add(Sql.Value(after.Cluster));
+        return (long?)await command.ExecuteScalarAsync(cancellation);
+    }
+
+    private sealed record Waiting(long Ordinal, DateTimeOffset RecordedAt, byte[] Facts, Label Label, StoredDecision InForce);
+
+    private async Task<List<Waiting>> MembersAsync(NpgsqlConnection connection, string tenant, long cluster, long from, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(
+            $"""
+            SELECT s.facts, coalesce(l.label, 0), {DecisionRow.Columns}
+            FROM cluster_members m
+            JOIN signup_ids i ON i.tenant = m.tenant AND i.ordinal = m.ordinal
+            JOIN signups s ON s.tenant = m.tenant AND s.ordinal = m.ordinal AND s.recorded_at = i.recorded_at
+            LEFT JOIN labels l ON l.tenant = m.tenant AND l.ordinal = m.ordinal
+            JOIN LATERAL (
+                SELECT * FROM decisions d WHERE d.tenant = m.tenant AND d.ordinal = m.ordinal AND d.recorded_at = i.recorded_at
+                ORDER BY d.revision DESC LIMIT 1) d ON true
+            WHERE m.tenant = $1 AND m.cluster = $2 AND m.ordinal > $3 AND i.recorded_at > $4
+            ORDER BY m.ordinal LIMIT {MembersMax}
+            """,
+            connection);
+        command.Parameters.Add(Sql.Value(tenant));
+        command.Parameters.Add(Sql.Value(cluster));
+        command.Parameters.Add(Sql.Value(from));
+        command.Parameters.Add(Sql.Value(clock.GetUtcNow().AddDays(-SecondLookDays).ToUniversalTime()));
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var members = new List<Waiting>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            var decision = DecisionRow.Read(reader, 2);
+            members.Add(new Waiting(decision.Ordinal, decision.RecordedAt, reader.GetFieldValue<byte[]>(0), (Label)reader.GetInt16(1), decision));
+        }
+        return members;
+    }
+
+    private async Task<int> DecideAgainAsync(
+        NpgsqlConnection connection,
+        string tenant,
+        long cluster,
+        Policy policy,
+        LinkKeyDerivation derivation,
+        Func<byte[], OpenedFacts> open,
+        List<Waiting> waiting,
+        CancellationToken cancellation)
+    {
+        // A denied member can't be decided more severely; a cleared one stays cleared.
+        var candidates = waiting
+            .Where(member => SecondLook.Changes(member.InForce.Body.Verdict, member.Label, Verdict.Deny))
+            .Select(member =>
+            {
+                var (signup, signals) = open(member.Facts);
+                return (Member: member, Linkable: new LinkableSignup(signup, signals, derivation.Derive(tenant, signup, signals)));
+            })
+            .ToList();
+        var state = await LinkageReader.ReadAsync(connection, tenant, candidates.ConvertAll(item => item.Linkable.Keys), cancellation);
+        var screener = new Screener(policy);
+        var now = clock.GetUtcNow();
+        var changed = new List<(string Tenant, StoredDecision Decision)>();
+        var denied = 0L;
+        foreach (var (member, linkable) in candidates)
+        {
+            var judgement = screener.LookAgain(state.Keys, state.Lane, linkable, state.Clusters.GetValueOrDefault);
+            if (!SecondLook.Changes(member.InForce.Body.Verdict, member.Label, judgement.Verdict)) continue;
+            if (judgement.Verdict == Verdict.Deny) denied++;
+            changed.Add((tenant, member.InForce with
+            {
+                DecisionId = Guid.CreateVersion7(now),
+                Revision = member.InForce.Revision + 1,
+                PolicyVersion = policy.Version,
+                DecidedAt = now,
+                Cause = DecisionCause.Network,
+                Body = ScreeningStore.Body(judgement, linkable, screener, state.Keys, member.Ordinal),
+                Facts = DecisionFacts.Encode(screener.Links, screener.Cluster),
+            }));
+        }
+        if (changed.Count == 0) return 0;
+        await ScreeningStore.NameSamplesAsync(connection, changed, [], cancellation);
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                DecisionRow.Insert(changed),
+                new NpgsqlBatchCommand("UPDATE clusters SET denied = denied + $3 WHERE tenant = $1 AND id = $2")
+                {
+                    Parameters = { Sql.Value(tenant), Sql.Value(cluster), Sql.Value(denied) },
+                },
+            },
+        };
+        await batch.ExecuteNonQueryAsync(cancellation);
+        return changed.Count;
+    }
+
+    /// <summary>Loads into a graph what is stored of the keys and signups of ties; gives the facts of signups that are in no network yet.</summary>
+    private static async Task<Dictionary<long, MemberFacts>> LoadAsync(
+        NpgsqlConnection connection,
+        string tenant,
+        List<KeyTie> ties,
+        ClusterGraph graph,
+        CancellationToken cancellation)
+    {
+        var keys = ties.ConvertAll(tie => tie.Key.ToGuid()).Distinct().ToArray();
+        var ordinals = ties.SelectMany(tie => tie.Ordinals).Distinct().ToArray();
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new NpgsqlBatchCommand(
+                    $"""
+                    SELECT {ClusterRow.Columns} FROM clusters c WHERE c.tenant = $1 AND c.id IN (
+                        SELECT cluster FROM link_keys WHERE key = ANY($2) AND cluster IS NOT NULL
+                        UNION SELECT cluster FROM cluster_members WHERE tenant = $1 AND ordinal = ANY($3))
+                    """)
+                {
+                    Parameters = { Sql.Value(tenant), Sql.Array(keys), Sql.Array(ordinals) },
+                },
+                new NpgsqlBatchCommand("SELECT key, cluster FROM link_keys WHERE key = ANY($1) AND cluster IS NOT NULL") { Parameters = { Sql.Array(keys) } },
+                new NpgsqlBatchCommand("SELECT ordinal, cluster FROM cluster_members WHERE tenant = $1 AND ordinal = ANY($2)")
+                {
+                    Parameters = { Sql.Value(tenant), Sql.Array(ordinals) },
+                },
+                new NpgsqlBatchCommand(
+                    """
+                    SELECT s.ordinal, s.occurred_at, d.verdict, coalesce(l.label, 0)
+                    FROM signup_ids i
+                    JOIN signups s ON s.tenant = i.tenant AND s.ordinal = i.ordinal AND s.recorded_at = i.recorded_at
+                    LEFT JOIN labels l ON l.tenant = i.tenant AND l.ordinal = i.ordinal
+                    JOIN LATERAL (
+                        SELECT verdict FROM decisions d WHERE d.tenant = i.tenant AND d.ordinal = i.ordinal AND d.recorded_at = i.recorded_at
+                        ORDER BY d.revision DESC LIMIT 1) d ON true
+                    WHERE i.tenant = $1 AND i.ordinal = ANY($2)
+                    """)
+                {
+                    Parameters = { Sql.Value(tenant), Sql.Array(ordinals) },
+                },
+            },
+        };
+        await using var reader = await batch.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+        {
+            var (facts, lastHour) = ClusterRow.Read(reader);
+            graph.Load(facts, lastHour);
+        }
+        await reader.NextResultAsync(cancellation);
+        while (await reader.ReadAsync(cancellation)) graph.LoadKey(LinkKey.From(reader.GetGuid(0)), reader.GetInt64(1));
+        await reader.NextResultAsync(cancellation);
+        while (await reader.ReadAsync(cancellation)) graph.LoadMember(reader.GetInt64(0), reader.GetInt64(1));
+        await reader.NextResultAsync(cancellation);
+        var members = new Dictionary<long, MemberFacts>();
+        while (await reader.ReadAsync(cancellation))
+            members[reader.GetInt64(0)] = new MemberFacts(reader.GetFieldValue<DateTimeOffset>(1).ToUnixTimeMilliseconds(), (Verdict)reader.GetInt16(2), (Label)reader.GetInt16(3));
+        return members;
+    }
+
+    private async Task WriteAsync(NpgsqlConnection connection, string tenant, ClusterGraph graph, ClusterChanges changes, List<long> applied, CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        var clusters = changes.Touched.Order().Select(id => (Facts: graph.Find(id)!, LastHour: graph.LastHour(id))).ToList();
+        var members = changes.Ties.Select(tie => tie.Ordinal).Distinct().Order().ToArray();
+        var keys = changes.Ties.Select(tie => tie.Key).Distinct().OrderBy(key => key.Hash).ToArray();
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new NpgsqlBatchCommand("INSERT INTO cluster_ties (tenant, key, kind, ordinal) SELECT $1, * FROM unnest($2, $3, $4) ON CONFLICT DO NOTHING")
+                {
+                    Parameters =
+                    {
+                        Sql.Value(tenant),
+                        Sql.Array(changes.Ties.ConvertAll(tie => tie.Key.ToGuid()).ToArray()),
+                        Sql.Array(changes.Ties.ConvertAll(tie => tie.Kind.Code).ToArray()),
+                        Sql.Array(changes.Ties.ConvertAll(tie => tie.Ordinal).ToArray()),
+                    },
+                },
+                new NpgsqlBatchCommand(
+                    "INSERT INTO cluster_members (tenant, ordinal, cluster) SELECT $1, * FROM unnest($2, $3) ON CONFLICT (tenant, ordinal) DO UPDATE SET cluster = EXCLUDED.cluster WHERE cluster_members.cluster <> EXCLUDED.cluster")
+                {
+                    Parameters = { Sql.Value(tenant), Sql.Array(members), Sql.Array(members.Select(graph.ClusterOf).ToArray()) },
+                },
+            },
+        };
+        foreach (var merge in changes.Merges)
+        {
+            var into = graph.Find(merge.Into)!.Id;
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("UPDATE cluster_members SET cluster = $3 WHERE tenant = $1 AND cluster = $2")
+            {
+                Parameters = { Sql.Value(tenant), Sql.Value(merge.From), Sql.Value(into) },
+            });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("DELETE FROM clusters WHERE tenant = $1 AND id = $2") { Parameters = { Sql.Value(tenant), Sql.Value(merge.From) } });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("DELETE FROM second_looks WHERE tenant = $1 AND cluster = $2") { Parameters = { Sql.Value(tenant), Sql.Value(merge.From) } });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("INSERT INTO cluster_merges (tenant, merged_at, into_cluster, from_cluster, key, ordinal) VALUES ($1, $2, $3, $4, $5, $6)")
+            {
+                Parameters =
+                {
+                    Sql.Value(tenant),
+                    Sql.Value(now.ToUniversalTime()),
+                    Sql.Value(merge.Into),
+                    Sql.Value(merge.From),
+                    Sql.Value(merge.Key.ToGuid()),
+                    Sql.Value(merge.Ordinal),
+                },
+            });
+        }
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            """
+            INSERT INTO clusters AS c (tenant, id, size, denied, confirmed_bad, confirmed_good, key_groups, first_seen, last_seen, hour_start, hour_running, hour_previous)
+            SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            ON CONFLICT (tenant, id) DO UPDATE SET
+                size = EXCLUDED.size, denied = EXCLUDED.denied, confirmed_bad = EXCLUDED.confirmed_bad, confirmed_good = EXCLUDED.confirmed_good,
+                key_groups = EXCLUDED.key_groups, first_seen = EXCLUDED.first_seen, last_seen = EXCLUDED.last_seen,
+                hour_start = EXCLUDED.hour_start, hour_running = EXCLUDED.hour_running, hour_previous = EXCLUDED.hour_previous
+            """)
+        {
+            Parameters =
+            {
+                Sql.Value(tenant),
+                Sql.Array(clusters.ConvertAll(item => item.Facts.Id).ToArray()),
+                Sql.Array(clusters.ConvertAll(item => item.Facts.Size).ToArray()),
+                Sql.Array(clusters.ConvertAll(item => item.Facts.Denied).ToArray()),
+                Sql.Array(clusters.ConvertAll(item => item.Facts.ConfirmedBad).ToArray()),
+                Sql.Array(clusters.ConvertAll(item => item.Facts.ConfirmedGood).ToArray()),
+                Sql.Array(clusters.ConvertAll(item => (short)item.Facts.Groups).ToArray()),
+                Sql.Array(clusters.ConvertAll(item => DateTimeOffset.FromUnixTimeMilliseconds(item.Facts.FirstSeenMs)).ToArray()),
+                Sql.Array(clusters.ConvertAll(item => DateTimeOffset.FromUnixTimeMilliseconds(item.Facts.LastSeenMs)).ToArray()),
+                Sql.Array(clusters.ConvertAll(item => item.LastHour.StartMs).ToArray()),
+                Sql.Array(clusters.ConvertAll(item => item.LastHour.Running).ToArray()),
+                Sql.Array(clusters.ConvertAll(item => item.LastHour.Previous).ToArray()),
+            },
+        });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("INSERT INTO second_looks (tenant, cluster, requested_at) SELECT $1, u, $3 FROM unnest($2) AS u ON CONFLICT (tenant, cluster) DO UPDATE SET requested_at = EXCLUDED.requested_at")
+        {
+            Parameters = { Sql.Value(tenant), Sql.Array(changes.SecondLooks.Order().ToArray()), Sql.Value(now.ToUniversalTime()) },
+        });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("DELETE FROM link_events WHERE tenant = $1 AND ordinal = ANY($2)") { Parameters = { Sql.Value(tenant), Sql.Array(applied.ToArray()) } });
+        // Keys last and under the lane's lock, as screening changes them: no order of locks can cross.
+        batch.BatchCommands.Add(LinkageReader.LockLane(tenant));
+        foreach (var merge in changes.Merges)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("UPDATE link_keys SET cluster = $2 WHERE cluster = $1 AND key IN (SELECT key FROM cluster_ties WHERE tenant = $3)")
+            {
+                Parameters = { Sql.Value(merge.From), Sql.Value(graph.Find(merge.Into)!.Id), Sql.Value(tenant) },
+            });
+        }
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("UPDATE link_keys SET cluster = u.cluster FROM unnest($1, $2) AS u (key, cluster) WHERE link_keys.key = u.key AND link_keys.cluster IS DISTINCT FROM u.cluster")
+        {
+            Parameters = { Sql.Array(keys.Select(key => key.ToGuid()).ToArray()), Sql.Array(keys.Select(graph.ClusterOf).ToArray()) },
+        });
+        await batch.ExecuteNonQueryAsync(cancellation);
+    }
+}
+
+/// <summary>How far a second look has come.</summary>
+public readonly record struct SecondLookPosition(long Cluster, long Ordinal, DateTimeOffset BegunAt);
+
+/// <summary>A signup and its signals, decrypted.</summary>
+public sealed record OpenedFacts(Core.Signups.Signup Signup, Core.Signals.SignupSignals Signals);
