@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 using SignupGuard.Storage.Policies;
 
 namespace SignupGuard.Storage;
@@ -26,6 +28,12 @@ public sealed class SignupGuardDbContext(DbContextOptions<SignupGuardDbContext> 
     }
 
     /// <summary>The one way to configure the context: service, migrations and tests agree on names and on where migrations live.</summary>
-    public static void Configure(DbContextOptionsBuilder options, Npgsql.NpgsqlDataSource source) =>
-        options.UseNpgsql(source, npgsql => npgsql.MigrationsAssembly("SignupGuard.Migrations")).UseSnakeCaseNamingConvention();
+    public static void Configure(DbContextOptionsBuilder options, NpgsqlDataSource source) =>
+        options.UseNpgsql(source, MigrationsLive).UseSnakeCaseNamingConvention();
+
+    /// <summary>The same, on a connection that the caller opened and keeps.</summary>
+    public static void Configure(DbContextOptionsBuilder options, NpgsqlConnection connection) =>
+        options.UseNpgsql(connection, MigrationsLive).UseSnakeCaseNamingConvention();
+
+    private static void MigrationsLive(NpgsqlDbContextOptionsBuilder npgsql) => npgsql.MigrationsAssembly("SignupGuard.Migrations");
 }

@@ -1,0 +1,118 @@
+-- The schema that the migrations make, for reading; nothing runs this file.
+-- Left out: partitions. Each partitioned table has a default one, and one for each month (PartitionMaintenance).
+-- Written by: SIGNUPGUARD_UPDATE_SCHEMA=1 dotnet test tests/SignupGuard.IntegrationTests --filter SchemaFileTests
+
+CREATE TABLE decisions (
+    tenant text NOT NULL,
+    ordinal bigint NOT NULL,
+    revision integer NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    decision_id uuid NOT NULL,
+    signup_id text NOT NULL,
+    verdict smallint NOT NULL,
+    score double precision NOT NULL,
+    policy_version bigint NOT NULL,
+    outward_code text NOT NULL,
+    cause text NOT NULL,
+    body jsonb NOT NULL,
+    facts bytea,
+    CONSTRAINT decisions_cause_check CHECK ((length(cause) <= 32)),
+    CONSTRAINT decisions_ordinal_check CHECK ((ordinal >= 1)),
+    CONSTRAINT decisions_outward_code_check CHECK ((length(outward_code) <= 32)),
+    CONSTRAINT decisions_revision_check CHECK ((revision >= 1)),
+    CONSTRAINT decisions_score_check CHECK (((score >= (0)::double precision) AND (score <= (100)::double precision))),
+    CONSTRAINT decisions_signup_id_check CHECK (((length(signup_id) >= 1) AND (length(signup_id) <= 128))),
+    CONSTRAINT decisions_verdict_check CHECK (((verdict >= 1) AND (verdict <= 3)))
+)
+PARTITION BY RANGE (recorded_at);
+ALTER TABLE ONLY decisions ALTER COLUMN facts SET STORAGE EXTERNAL;
+
+CREATE TABLE lanes (
+    tenant text NOT NULL,
+    next_ordinal bigint NOT NULL,
+    state bytea,
+    CONSTRAINT lanes_next_ordinal_check CHECK ((next_ordinal >= 1)),
+    CONSTRAINT lanes_tenant_check CHECK ((length(tenant) <= 128))
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500');
+
+CREATE TABLE link_keys (
+    key uuid NOT NULL,
+    kind smallint NOT NULL,
+    last_seen timestamp with time zone NOT NULL,
+    state bytea NOT NULL
+)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', autovacuum_vacuum_cost_delay='0');
+
+CREATE TABLE outcomes (
+    tenant text NOT NULL,
+    ordinal bigint NOT NULL,
+    kind text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    note text,
+    CONSTRAINT outcomes_kind_check CHECK ((length(kind) <= 32)),
+    CONSTRAINT outcomes_note_check CHECK ((length(note) <= 1024)),
+    CONSTRAINT outcomes_ordinal_check CHECK ((ordinal >= 1))
+);
+
+CREATE TABLE policies (
+    version bigint NOT NULL,
+    yaml character varying(1000000) NOT NULL,
+    author character varying(128) NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    active boolean NOT NULL
+);
+
+CREATE TABLE signup_ids (
+    tenant text NOT NULL,
+    signup_id text NOT NULL,
+    ordinal bigint NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    content_hash bytea NOT NULL,
+    CONSTRAINT signup_ids_content_hash_check CHECK ((octet_length(content_hash) = 32)),
+    CONSTRAINT signup_ids_ordinal_check CHECK ((ordinal >= 1)),
+    CONSTRAINT signup_ids_signup_id_check CHECK (((length(signup_id) >= 1) AND (length(signup_id) <= 128)))
+);
+
+CREATE TABLE signups (
+    tenant text NOT NULL,
+    ordinal bigint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    account bigint NOT NULL,
+    facts bytea NOT NULL,
+    CONSTRAINT signups_ordinal_check CHECK ((ordinal >= 1))
+)
+PARTITION BY RANGE (recorded_at);
+ALTER TABLE ONLY signups ALTER COLUMN facts SET STORAGE EXTERNAL;
+
+ALTER TABLE ONLY decisions
+    ADD CONSTRAINT decisions_pkey PRIMARY KEY (tenant, ordinal, revision, recorded_at);
+
+ALTER TABLE ONLY lanes
+    ADD CONSTRAINT lanes_pkey PRIMARY KEY (tenant);
+
+ALTER TABLE ONLY link_keys
+    ADD CONSTRAINT link_keys_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY outcomes
+    ADD CONSTRAINT outcomes_pkey PRIMARY KEY (tenant, ordinal, kind);
+
+ALTER TABLE ONLY policies
+    ADD CONSTRAINT pk_policies PRIMARY KEY (version);
+
+ALTER TABLE ONLY signup_ids
+    ADD CONSTRAINT signup_ids_pkey PRIMARY KEY (tenant, signup_id);
+
+ALTER TABLE ONLY signup_ids
+    ADD CONSTRAINT signup_ids_tenant_ordinal_key UNIQUE (tenant, ordinal);
+
+ALTER TABLE ONLY signups
+    ADD CONSTRAINT signups_pkey PRIMARY KEY (tenant, ordinal, recorded_at);
+
+CREATE INDEX decisions_stream ON ONLY decisions USING btree (tenant, xid, ordinal, revision);
+
+CREATE UNIQUE INDEX ix_policies_active ON policies USING btree (active) WHERE active;
