@@ -2,11 +2,66 @@
 -- Left out: partitions. Each partitioned table has a default one, and one for each month (PartitionMaintenance).
 -- Written by: SIGNUPGUARD_UPDATE_SCHEMA=1 dotnet test tests/SignupGuard.IntegrationTests --filter SchemaFileTests
 
+CREATE TABLE cluster_members (
+    tenant text NOT NULL,
+    ordinal bigint NOT NULL,
+    cluster bigint NOT NULL,
+    CONSTRAINT cluster_members_ordinal_check CHECK ((ordinal >= 1))
+);
+
+CREATE TABLE cluster_merges (
+    id bigint NOT NULL,
+    tenant text NOT NULL,
+    merged_at timestamp with time zone NOT NULL,
+    into_cluster bigint NOT NULL,
+    from_cluster bigint NOT NULL,
+    key uuid NOT NULL,
+    ordinal bigint NOT NULL
+);
+
+ALTER TABLE cluster_merges ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME cluster_merges_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE cluster_ties (
+    tenant text NOT NULL,
+    key uuid NOT NULL,
+    ordinal bigint NOT NULL,
+    kind smallint NOT NULL,
+    CONSTRAINT cluster_ties_ordinal_check CHECK ((ordinal >= 1))
+);
+
+CREATE TABLE cluster_workers (
+    tenant text NOT NULL
+);
+
+CREATE TABLE clusters (
+    tenant text NOT NULL,
+    id bigint NOT NULL,
+    size bigint NOT NULL,
+    denied bigint NOT NULL,
+    confirmed_bad bigint NOT NULL,
+    confirmed_good bigint NOT NULL,
+    key_groups smallint NOT NULL,
+    first_seen timestamp with time zone NOT NULL,
+    last_seen timestamp with time zone NOT NULL,
+    hour_start bigint NOT NULL,
+    hour_running integer NOT NULL,
+    hour_previous integer NOT NULL,
+    CONSTRAINT clusters_id_check CHECK ((id >= 1))
+)
+WITH (fillfactor='80');
+
 CREATE TABLE decisions (
     tenant text NOT NULL,
     ordinal bigint NOT NULL,
     revision integer NOT NULL,
-    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
     decided_at timestamp with time zone NOT NULL,
     xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
     decision_id uuid NOT NULL,
@@ -29,6 +84,15 @@ CREATE TABLE decisions (
 PARTITION BY RANGE (recorded_at);
 ALTER TABLE ONLY decisions ALTER COLUMN facts SET STORAGE EXTERNAL;
 
+CREATE TABLE labels (
+    tenant text NOT NULL,
+    ordinal bigint NOT NULL,
+    label smallint NOT NULL,
+    labelled_at timestamp with time zone NOT NULL,
+    CONSTRAINT labels_label_check CHECK (((label >= 0) AND (label <= 2))),
+    CONSTRAINT labels_ordinal_check CHECK ((ordinal >= 1))
+);
+
 CREATE TABLE lanes (
     tenant text NOT NULL,
     next_ordinal bigint NOT NULL,
@@ -38,11 +102,20 @@ CREATE TABLE lanes (
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500');
 
+CREATE TABLE link_events (
+    tenant text NOT NULL,
+    ordinal bigint NOT NULL,
+    ties bytea NOT NULL,
+    CONSTRAINT link_events_ordinal_check CHECK ((ordinal >= 1))
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
+
 CREATE TABLE link_keys (
     key uuid NOT NULL,
     kind smallint NOT NULL,
     last_seen timestamp with time zone NOT NULL,
-    state bytea NOT NULL
+    state bytea NOT NULL,
+    cluster bigint
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', autovacuum_vacuum_cost_delay='0');
 
@@ -66,11 +139,18 @@ CREATE TABLE policies (
     active boolean NOT NULL
 );
 
+CREATE TABLE second_looks (
+    tenant text NOT NULL,
+    cluster bigint NOT NULL,
+    requested_at timestamp with time zone NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
+
 CREATE TABLE signup_ids (
     tenant text NOT NULL,
     signup_id text NOT NULL,
     ordinal bigint NOT NULL,
-    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
     content_hash bytea NOT NULL,
     CONSTRAINT signup_ids_content_hash_check CHECK ((octet_length(content_hash) = 32)),
     CONSTRAINT signup_ids_ordinal_check CHECK ((ordinal >= 1)),
@@ -89,11 +169,32 @@ CREATE TABLE signups (
 PARTITION BY RANGE (recorded_at);
 ALTER TABLE ONLY signups ALTER COLUMN facts SET STORAGE EXTERNAL;
 
+ALTER TABLE ONLY cluster_members
+    ADD CONSTRAINT cluster_members_pkey PRIMARY KEY (tenant, ordinal);
+
+ALTER TABLE ONLY cluster_merges
+    ADD CONSTRAINT cluster_merges_pkey PRIMARY KEY (tenant, id);
+
+ALTER TABLE ONLY cluster_ties
+    ADD CONSTRAINT cluster_ties_pkey PRIMARY KEY (tenant, key, ordinal);
+
+ALTER TABLE ONLY cluster_workers
+    ADD CONSTRAINT cluster_workers_pkey PRIMARY KEY (tenant);
+
+ALTER TABLE ONLY clusters
+    ADD CONSTRAINT clusters_pkey PRIMARY KEY (tenant, id);
+
 ALTER TABLE ONLY decisions
     ADD CONSTRAINT decisions_pkey PRIMARY KEY (tenant, ordinal, revision, recorded_at);
 
+ALTER TABLE ONLY labels
+    ADD CONSTRAINT labels_pkey PRIMARY KEY (tenant, ordinal);
+
 ALTER TABLE ONLY lanes
     ADD CONSTRAINT lanes_pkey PRIMARY KEY (tenant);
+
+ALTER TABLE ONLY link_events
+    ADD CONSTRAINT link_events_pkey PRIMARY KEY (tenant, ordinal);
 
 ALTER TABLE ONLY link_keys
     ADD CONSTRAINT link_keys_pkey PRIMARY KEY (key);
@@ -104,6 +205,9 @@ ALTER TABLE ONLY outcomes
 ALTER TABLE ONLY policies
     ADD CONSTRAINT pk_policies PRIMARY KEY (version);
 
+ALTER TABLE ONLY second_looks
+    ADD CONSTRAINT second_looks_pkey PRIMARY KEY (tenant, cluster);
+
 ALTER TABLE ONLY signup_ids
     ADD CONSTRAINT signup_ids_pkey PRIMARY KEY (tenant, signup_id);
 
@@ -113,6 +217,12 @@ ALTER TABLE ONLY signup_ids
 ALTER TABLE ONLY signups
     ADD CONSTRAINT signups_pkey PRIMARY KEY (tenant, ordinal, recorded_at);
 
+CREATE INDEX cluster_members_cluster ON cluster_members USING btree (tenant, cluster, ordinal);
+
+CREATE INDEX cluster_ties_ordinal ON cluster_ties USING btree (tenant, ordinal);
+
 CREATE INDEX decisions_stream ON ONLY decisions USING btree (tenant, xid, ordinal, revision);
 
 CREATE UNIQUE INDEX ix_policies_active ON policies USING btree (active) WHERE active;
+
+CREATE INDEX link_keys_cluster ON link_keys USING btree (cluster) WHERE (cluster IS NOT NULL);

@@ -56,7 +56,7 @@ namespace SignupGuard.Migrations.Migrations
                     tenant text NOT NULL,
                     signup_id text NOT NULL CHECK (length(signup_id) BETWEEN 1 AND 128),
                     ordinal bigint NOT NULL CHECK (ordinal >= 1),
-                    recorded_at timestamptz NOT NULL DEFAULT now(),
+                    recorded_at timestamptz NOT NULL,
                     content_hash bytea NOT NULL CHECK (octet_length(content_hash) = 32),
                     PRIMARY KEY (tenant, signup_id),
                     UNIQUE (tenant, ordinal)
@@ -83,7 +83,7 @@ namespace SignupGuard.Migrations.Migrations
                     tenant text NOT NULL,
                     ordinal bigint NOT NULL CHECK (ordinal >= 1),
                     revision integer NOT NULL CHECK (revision >= 1),
-                    recorded_at timestamptz NOT NULL DEFAULT now(),
+                    recorded_at timestamptz NOT NULL,
                     decided_at timestamptz NOT NULL,
                     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
                     decision_id uuid NOT NULL,

@@ -7,6 +7,9 @@ internal sealed class DataFolderLock : IDisposable
 {
     private const string FileName = "lock";
 
+    /// <summary>Names the holder; a file of its own, for nobody else can open the locked one.</summary>
+    private const string HolderFileName = "host.pid";
+
     private readonly FileStream _file;
 
     private DataFolderLock(FileStream file) => _file = file;
@@ -27,24 +30,20 @@ internal sealed class DataFolderLock : IDisposable
         catch (IOException failure)
         {
             throw new EmbeddedPostgresException(
-                $"The data folder {folder} is in use by another SignupGuard{Holder(path)}. Stop that one, or give this one a data folder of its own; to run several on one database, point them at it with ConnectionStrings__SignupGuard.",
+                $"The data folder {folder} is in use by another SignupGuard{Holder(folder)}. Stop that one, or give this one a data folder of its own; to run several on one database, point them at it with ConnectionStrings__SignupGuard.",
                 failure);
         }
-        file.SetLength(0);
-        file.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-        file.Flush();
+        File.WriteAllText(Path.Combine(folder, HolderFileName), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         return new DataFolderLock(file);
     }
 
     /// <summary>For the message only, so what can't be read is left out.</summary>
-    private static string Holder(string path)
+    private static string Holder(string folder)
     {
         try
         {
-            // Shared for all uses, this asks for no lock and so reads what the holder wrote.
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var reader = new StreamReader(file);
-            return int.TryParse(reader.ReadToEnd(), NumberStyles.None, CultureInfo.InvariantCulture, out var process) ? $" (process {process})" : "";
+            var text = File.ReadAllText(Path.Combine(folder, HolderFileName));
+            return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var process) ? $" (process {process})" : "";
         }
         catch (IOException)
         {
