@@ -45,7 +45,7 @@ internal sealed class DataFolderLock : IDisposable
             var text = File.ReadAllText(Path.Combine(folder, HolderFileName));
             return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var process) ? $" (process {process})" : "";
         }
-        catch (IOException)
+        catch (Exception unknown) when (unknown is IOException or UnauthorizedAccessException)
         {
             return "";
         }
