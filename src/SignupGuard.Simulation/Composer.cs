@@ -37,11 +37,11 @@ internal static class Composer
             Network = Network(random, situation, atMs),
             Device = Device(random, situation, atMs),
         };
-        if (random.Chance(situation.EmailVerified)) signup.Email.VerifiedAt = Time(atMs - (long)(1000 * random.Between(2.0, Math.Max(4, situation.Hand.FormSeconds))));
+        if (random.Chance(situation.EmailVerified)) signup.Email.VerifiedAt = WhileFilling(random, atMs, situation);
         if (person.Phone is { } phone)
         {
             signup.Phone = new PhoneNumber { Number = phone };
-            if (random.Chance(situation.PhoneVerified)) signup.Phone.VerifiedAt = Time(atMs - (long)(1000 * random.Between(2.0, Math.Max(4, situation.Hand.FormSeconds))));
+            if (random.Chance(situation.PhoneVerified)) signup.Phone.VerifiedAt = WhileFilling(random, atMs, situation);
         }
         if (situation.Provider is { } provider)
             signup.ExternalIdentity = new ExternalIdentity { Provider = provider, Subject = Digits(random, provider), EmailVerified = true };
@@ -92,7 +92,7 @@ internal static class Composer
         var missing = situation.Missing;
         var network = new Network { Ip = connection.Ip };
         if (!random.Chance(0.3)) network.Port = (uint)random.Between(1024, 65535);
-        if (!random.Chance(0.14 * missing)) network.Ja4 = machine.Ja4;
+        if (!random.Chance(0.14 * missing)) network.Ja4 = machine.Ja4(atMs);
         if (machine.Browser != Browser.App && !random.Chance(0.3 * missing)) network.Ja4H = Ja4h(random, machine, atMs);
         if (!random.Chance(0.12))
         {
@@ -121,7 +121,7 @@ internal static class Composer
         if (!random.Chance(0.1 * missing)) device.Fingerprint = machine.Fingerprint(atMs);
         if (!random.Chance(0.02)) device.UserAgent = machine.UserAgent(atMs);
         if (!random.Chance(0.05 * missing)) device.AcceptLanguage = machine.Languages;
-        if (machine.SendsHints && !random.Chance(0.1 * missing)) AddHints(random, device, machine);
+        if (machine.SendsHints && !random.Chance(0.1 * missing)) AddHints(random, device, machine, atMs);
         if (machine.Platform is { } platform) device.Platform = platform;
         if (!random.Chance(0.1 * missing))
         {
@@ -158,19 +158,22 @@ internal static class Composer
         return device;
     }
 
-    private static void AddHints(RandomSource random, Device device, Machine machine)
+    private static void AddHints(RandomSource random, Device device, Machine machine, long atMs)
     {
+        // Quoted as in the headers.
         device.ClientHints["platform"] = machine.System switch
         {
-            MachineSystem.Windows => "Windows",
-            MachineSystem.MacOs => "macOS",
-            MachineSystem.Linux => "Linux",
-            _ => "Android",
+            MachineSystem.Windows => "\"Windows\"",
+            MachineSystem.MacOs => "\"macOS\"",
+            MachineSystem.Linux => "\"Linux\"",
+            _ => "\"Android\"",
         };
         device.ClientHints["mobile"] = machine.Mobile ? "?1" : "?0";
+        // The detailed ones are sent only after the server asked for them.
         if (random.Chance(0.25)) return;
-        device.ClientHints["platform-version"] = machine.System == MachineSystem.Android ? machine.SystemVersion + ".0.0" : machine.SystemVersion;
-        if (machine.Model is { } model) device.ClientHints["model"] = model;
+        device.ClientHints["platform-version"] = machine.System == MachineSystem.Android ? $"\"{machine.SystemVersion}.0.0\"" : $"\"{machine.SystemVersion}\"";
+        if (machine.Mobile) device.ClientHints["model"] = $"\"{machine.Model}\"";
+        device.ClientHints["full-version-list"] = machine.Brands(atMs);
     }
 
     private static Payment Payment(RandomSource random, Card card, Situation situation)
@@ -201,8 +204,11 @@ internal static class Composer
         if (!random.Chance(0.12)) payment.HolderName = card.Holder;
         if (!random.Chance(0.22)) payment.BillingAddress = card.Billing.Clone();
         var roll = random.Unit();
-        payment.AvsResult = roll < odds.AvsMatch ? CheckResult.Match : roll < odds.AvsMatch + odds.AvsMismatch ? CheckResult.Mismatch : random.Chance(0.12) ? CheckResult.Partial : CheckResult.Unavailable;
-        if (card.Wallet is null) payment.CvvResult = random.Chance(odds.CvvMatch) ? CheckResult.Match : random.Chance(0.8) ? CheckResult.Unavailable : CheckResult.Mismatch;
+        if (roll < odds.AvsMatch) payment.AvsResult = CheckResult.Match;
+        else if (roll < odds.AvsMatch + odds.AvsMismatch) payment.AvsResult = CheckResult.Mismatch;
+        else payment.AvsResult = random.Chance(0.12) ? CheckResult.Partial : CheckResult.Unavailable;
+        if (card.Wallet is null)
+            payment.CvvResult = random.Chance(odds.CvvMatch) ? CheckResult.Match : random.Chance(0.8) ? CheckResult.Unavailable : CheckResult.Mismatch;
         if (random.Chance(odds.Authenticated)) payment.ThreeDSecure = ThreeDSecureResult.Authenticated;
         else if (random.Chance(0.4)) payment.ThreeDSecure = random.Chance(0.3) ? ThreeDSecureResult.Attempted : ThreeDSecureResult.Unavailable;
         var declined = random.Chance(odds.Declined);
@@ -223,9 +229,10 @@ internal static class Composer
         var cookies = random.Chance(0.85);
         var cookieNames = cookies ? RandomSource.Mix(headers + (ulong)random.Below(6)) & 0xFFFFFFFFFFFF : 0;
         var cookieValues = cookies ? random.Next() & 0xFFFFFFFFFFFF : 0;
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"po{(machine.Quic ? "30" : "20")}{(cookies ? 'c' : 'n')}r{12 + (int)(headers % 7)}{tag}_{headers & 0xFFFFFFFFFFFF:x12}_{cookieNames:x12}_{cookieValues:x12}");
+        var version = machine.Quic ? "30" : "20";
+        var count = 12 + (int)(headers % 7);
+        headers &= 0xFFFFFFFFFFFF;
+        return string.Create(CultureInfo.InvariantCulture, $"po{version}{(cookies ? 'c' : 'n')}r{count}{tag}_{headers:x12}_{cookieNames:x12}_{cookieValues:x12}");
     }
 
     /// <summary>The first language of an Accept-Language header.</summary>
@@ -241,6 +248,10 @@ internal static class Composer
         "github" => PeopleMaker.Digits(random, "1########"),
         _ => $"{PeopleMaker.Digits(random, "00####")}.{random.Hex(32)}.{PeopleMaker.Digits(random, "####")}",
     };
+
+    /// <summary>Some seconds before the form was sent.</summary>
+    private static Timestamp WhileFilling(RandomSource random, long atMs, Situation situation) =>
+        Time(atMs - (long)(1000 * random.Between(2.0, Math.Max(4, situation.Hand.FormSeconds))));
 
     private static Timestamp Time(long ms)
     {

@@ -82,7 +82,11 @@ public sealed class SimulationRun
         foreach (var (family, count) in (options.Families ?? Families.DefaultMix(options.Benign)).OrderBy(pair => pair.Key, StringComparer.Ordinal))
             id = RandomSource.Mix(id ^ RandomSource.Hash(family) ^ (ulong)count);
         foreach (var (name, range) in options.ParameterOverrides.OrderBy(pair => pair.Key, StringComparer.Ordinal))
-            id = RandomSource.Mix(id ^ RandomSource.Hash(name) ^ BitConverter.DoubleToUInt64Bits(range.Low) ^ RandomSource.Mix(BitConverter.DoubleToUInt64Bits(range.High)));
+        {
+            id = RandomSource.Mix(id ^ RandomSource.Hash(name));
+            id = RandomSource.Mix(id ^ BitConverter.DoubleToUInt64Bits(range.Low));
+            id = RandomSource.Mix(id ^ BitConverter.DoubleToUInt64Bits(range.High));
+        }
         return id;
     }
 }

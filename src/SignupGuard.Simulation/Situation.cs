@@ -64,11 +64,13 @@ internal sealed record Hand(double FormSeconds, double TypingMs, bool Pasted, ui
     public static Hand Human(RandomSource random, bool mobile)
     {
         var autofill = random.Chance(0.27);
+        var form = Math.Round(Math.Clamp(random.LogNormal(autofill ? 17 : mobile ? 64 : 49, 0.62), 2.5, 7200), 1);
         return new Hand(
-            Math.Round(Math.Clamp(random.LogNormal(autofill ? 17 : mobile ? 64 : 49, 0.62), 2.5, 7200), 1),
-            Math.Round(Math.Clamp(random.LogNormal(mobile ? 235 : 178, 0.34), 45, 3000), 1),
+            form,
+            Math.Round(Math.Clamp(random.LogNormal(mobile ? 235 : 178, 0.34), 45, 1500), 1),
             random.Chance(0.16),
-            (uint)Math.Clamp(random.LogNormal(260, 1.25), 8, 1_200_000),
+            // A session is at least as old as its form.
+            (uint)(form + Math.Clamp(random.LogNormal(170, 1.3), 3, 1_200_000)),
             // Password managers fill what people can't see.
             random.Chance(0.0015));
     }

@@ -7,17 +7,17 @@ using SignupGuard.V1;
 namespace SignupGuard.Simulation.Campaigns;
 
 /// <summary>
-/// Watches what is denied and changes it: with feedback, whichever kind of resource the denied accounts have most in common; without, one kind after the
-/// other on a schedule.
+/// Watches what is denied and changes it: with feedback, what the denied accounts have most in common; without, one kind of resource after the other
+/// on a schedule.
 /// </summary>
 internal sealed class Adaptive : Campaign
 {
     private static readonly string[] Kinds = ["exit", "profile", "card", "mailbox"];
 
-    /// <summary>Denials of one resource that make the attacker drop the habit.</summary>
-    private const int DenialsTolerated = 2;
+    /// <summary>Resources of one kind dropped before the attacker changes the habit behind them.</summary>
+    private const int DropsTolerated = 2;
 
-    private readonly Dictionary<string, int> _denials = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _dropped = new(StringComparer.Ordinal);
     private readonly int _rotateEvery;
     private readonly double _perCard;
     private readonly double _perProfile;
@@ -38,7 +38,7 @@ internal sealed class Adaptive : Campaign
         _perCard = setting.Draw(Parameters.AdaptivePerCard);
         _perProfile = setting.Draw(Parameters.AdaptivePerFingerprint);
         _zoneMatched = setting.Draw(Parameters.ZoneMatched);
-        _country = Random.Pick([Countries.Of("US"), Countries.Of("GB"), Countries.Of("CA"), Countries.Of("DE"), Countries.Of("BR")]);
+        _country = Random.Pick(Countries.Of("US", "GB", "CA", "DE", "BR"));
         _exits = NewExits();
         _profiles = Profiles(_country, _perProfile, 3);
         _cards = NewCards();
@@ -55,15 +55,11 @@ internal sealed class Adaptive : Campaign
         var domain = Use("mailbox", _domains);
         if (_mailHabit == 1)
         {
-            person = person with
-            {
-                Email = World.People.Mailbox(Random, domain, person.Given, person.Family, person.BirthYear, MailStyle.Corporate),
-                DomainAgeDays = Random.Between(10, 200),
-            };
+            person = World.People.At(Random, person, domain, MailStyle.Corporate) with { DomainAgeDays = Random.Between(10, 200) };
         }
         else if (_mailHabit == 2)
         {
-            person = person with { Email = World.People.Mailbox(Random, "outlook.com", person.Given, person.Family, person.BirthYear, MailStyle.Corporate) };
+            person = World.People.At(Random, person, "outlook.com", MailStyle.Corporate);
         }
         return Profile(Use("profile", _profiles), person, exit, _country, _zoneMatched, Worker(30, 0.55)) with
         {
@@ -72,20 +68,24 @@ internal sealed class Adaptive : Campaign
         };
     }
 
+    /// <summary>
+    /// The denied account's address, profile, card and mailbox are all suspect; most so the one that was in most denials. That one is dropped, and
+    /// when a kind was dropped often enough its whole habit changes.
+    /// </summary>
     public override void OnDenied(Attempt attempt, long atMs)
     {
-        foreach (var (kind, slot) in attempt.Used)
-        {
-            slot.Burn();
-            _denials[kind] = _denials.GetValueOrDefault(kind) + 1;
-        }
-        // Every account uses every kind, so all are suspects; the attacker tries one after the other.
-        if (_denials.Values.Max() > DenialsTolerated) Change(Kinds[_turn++ % Kinds.Length]);
+        var worst = 0;
+        foreach (var (_, slot) in attempt.Used) worst = Math.Max(worst, ++slot.Denials);
+        var suspects = attempt.Used.Where(used => used.Slot.Denials == worst).ToList();
+        var (kind, suspect) = suspects[_turn++ % suspects.Count];
+        suspect.Burn();
+        var dropped = _dropped[kind] = _dropped.GetValueOrDefault(kind) + 1;
+        if (dropped > DropsTolerated) Change(kind);
     }
 
     private void Change(string kind)
     {
-        _denials.Clear();
+        _dropped.Remove(kind);
         _sinceRotation = 0;
         switch (kind)
         {
@@ -96,7 +96,7 @@ internal sealed class Adaptive : Campaign
                 _profiles = Profiles(_country, _perProfile, 3);
                 break;
             case "card":
-                if (Random.Chance(0.3)) _country = Random.Pick([Countries.Of("US"), Countries.Of("GB"), Countries.Of("CA"), Countries.Of("DE"), Countries.Of("BR")]);
+                if (Random.Chance(0.3)) _country = Random.Pick(Countries.Of("US", "GB", "CA", "DE", "BR"));
                 _cards = NewCards();
                 break;
             default:
@@ -119,7 +119,7 @@ internal sealed class Adaptive : Campaign
     }
 
     private Rotation<Card> NewCards() =>
-        CardPool([.. Enumerable.Range(0, Random.Between(2, 5)).Select(_ => Random.Chance(0.5) ? Cards.VirtualRange(Random, _country) : Cards.Range(Random, _country))], _perCard, 3);
+        CardPool(Several(Random.Between(2, 5), () => Random.Chance(0.5) ? Cards.VirtualRange(Random, _country) : Cards.Range(Random, _country)), _perCard, 3);
 
     private Rotation<string> NewDomains() => new(Random, Random.Between(5.0, 20), 2, () => World.People.CheapDomain(Random));
 }

@@ -1,5 +1,6 @@
 using SignupGuard.Simulation.Machines;
 using SignupGuard.Simulation.People;
+using SignupGuard.Simulation.Populations;
 using SignupGuard.Simulation.Randomness;
 using SignupGuard.Simulation.World;
 using SignupGuard.V1;
@@ -37,11 +38,22 @@ internal abstract class Campaign : Source
     private int _next;
     private int _end;
     private Attempt? _attempt;
+    private readonly double _typingMs;
+    private readonly double _pastedShare;
+    private readonly double _sessionSeconds;
+    private readonly double _providerShare;
+    private readonly string? _referral;
 
     protected Campaign(CampaignSetting setting)
     {
         Setting = setting;
         Operators = Random.Pick(OperatorZones);
+        // Some paste from a list, some type, some scripts wait like a person.
+        _typingMs = Random.Chance(0.4) ? Random.Between(55.0, 120) : Random.Between(120.0, 230);
+        _pastedShare = Random.Between(0.15, 0.75);
+        _sessionSeconds = Random.Between(25.0, 200);
+        _providerShare = Random.Chance(0.5) ? 0 : Random.Between(0.05, 0.35);
+        _referral = Random.Chance(0.25) ? "R" + PeopleMaker.Digits(Random, "######") : null;
     }
 
     public CampaignSetting Setting { get; }
@@ -76,22 +88,31 @@ internal abstract class Campaign : Source
         if (_soon.TryPeek(out var soon, out _) && soon == atMs) _soon.Dequeue();
         else _next++;
         _attempt = new Attempt(this);
-        var situation = MakeAccount(atMs);
+        var situation = Dress(MakeAccount(atMs));
         Made++;
-        return new SimulatedSignup(Composer.Compose(Random, signupId, atMs, situation), Fraud: true, Setting.Family, Setting.Id) { Attempt = _attempt };
+        var signup = Composer.Compose(Random, signupId, atMs, situation);
+        return new SimulatedSignup(signup, Fraud: true, Setting.Family, Setting.Id) { Attempt = _attempt };
     }
 
-    /// <summary>The attacker learns that an account was denied. By default the address is dropped; more only the families that say so do.</summary>
+    /// <summary>The attacker learns that an account was denied. By default the address is dropped, and every other time the card; some families do more.</summary>
     public virtual void OnDenied(Attempt attempt, long atMs)
     {
         foreach (var (kind, slot) in attempt.Used)
-            if (kind == "exit") slot.Burn();
+            if (kind == "exit" || (kind == "card" && Random.Chance(0.5))) slot.Burn();
     }
 
     /// <summary>When accounts are made: as many instants as the setting says, in order.</summary>
     protected abstract long[] Plan();
 
     protected abstract Situation MakeAccount(long atMs);
+
+    /// <summary>So many, each made on its own.</summary>
+    protected static T[] Several<T>(int count, Func<T> make)
+    {
+        var items = new T[count];
+        for (var i = 0; i < count; i++) items[i] = make();
+        return items;
+    }
 
     protected T Use<T>(string kind, Rotation<T> rotation)
     {
@@ -109,6 +130,16 @@ internal abstract class Campaign : Source
         _soon.Enqueue(at, at);
     }
 
+    /// <summary>What accounts of attackers and of customers have alike, a little less often: a sign-in provider, a campaign link, a stated use.</summary>
+    private Situation Dress(Situation situation) => situation with
+    {
+        Provider = situation.Provider ?? (situation.Person.Email.EndsWith("@gmail.com", StringComparison.Ordinal) && Random.Chance(_providerShare) ? "google" : null),
+        MarketingCampaign = Random.Chance(0.1) ? Random.Pick(Population.MarketingCampaigns) : null,
+        ReferralCode = situation.ReferralCode
+            ?? (_referral is not null && Random.Chance(0.6) ? _referral : Random.Chance(0.02) ? "R" + PeopleMaker.Digits(Random, "######") : null),
+        DeclaredUse = situation.DeclaredUse ?? (Random.Chance(0.12) ? Random.Pick(Population.Uses) : null),
+    };
+
     /// <summary>A supply of residential proxy exits in the given countries.</summary>
     protected Rotation<Connection> Proxies(IReadOnlyList<Country> countries, double perAddress, int width)
     {
@@ -119,11 +150,14 @@ internal abstract class Campaign : Source
 
     /// <summary>
     /// A supply of browser profiles from a tool that changes what a machine claims: a profile keeps its fingerprint over many accounts, and the
-    /// handshake is often that of an older engine than claimed.
+    /// handshake is often that of an older engine than claimed. Better tools copy the fingerprint of an ordinary machine.
     /// </summary>
     protected Rotation<Machine> Profiles(Country country, double perProfile, int width, MachineSystem? system = null)
     {
         var shows = Random.Chance(Setting.Draw(Parameters.ToolHandshake));
+        var forgetsHints = shows && Random.Chance(0.4);
+        var cloned = Random.Chance(Setting.Draw(Parameters.ToolCloned));
+        var engine = BrowserVersions.Major(Browser.Chrome, World.StartMs) - Random.Between(2, 14);
         return new Rotation<Machine>(Random, perProfile, width, () =>
         {
             var machine = MachineMaker.Make(Random, country, system ?? (Random.Chance(0.8) ? MachineSystem.Windows : MachineSystem.MacOs));
@@ -131,8 +165,9 @@ internal abstract class Campaign : Source
             return machine with
             {
                 Browser = machine.Browser is Browser.Edge ? Browser.Edge : Browser.Chrome,
-                FixedFingerprint = Random.Hex(32),
+                FixedFingerprint = cloned ? null : Random.Hex(32),
                 Ja4Override = shows ? Handshakes.OldChromium : null,
+                EngineMajor = forgetsHints ? engine : null,
                 Quic = false,
             };
         });
@@ -145,7 +180,12 @@ internal abstract class Campaign : Source
         return new Situation
         {
             Person = person,
-            Machine = machine with { DeviceId = Random.Hex(32), Languages = matched || Random.Chance(0.5) ? claimed.Languages.Pick(Random) : machine.Languages },
+            // A copied fingerprint goes with the languages it was taken with.
+            Machine = machine with
+            {
+                DeviceId = Random.Hex(32),
+                Languages = machine.FixedFingerprint is not null && (matched || Random.Chance(0.5)) ? claimed.Languages.Pick(Random) : machine.Languages,
+            },
             Connection = exit,
             Hand = hand,
             Zone = matched ? claimed.Zones.Pick(Random) : Operators,
@@ -156,12 +196,16 @@ internal abstract class Campaign : Source
     }
 
     /// <summary>Somebody with a list to work through, or a script that waits like one.</summary>
-    protected Hand Worker(double formSeconds, double sigma) => new(
-        Math.Round(Math.Clamp(Random.LogNormal(formSeconds, sigma), 1.2, 3600), 1),
-        Math.Round(Math.Clamp(Random.LogNormal(95, 0.3), 10, 1500), 1),
-        Random.Chance(0.55),
-        (uint)Math.Clamp(Random.LogNormal(75, 0.6), 4, 86_000),
-        Honeypot: false);
+    protected Hand Worker(double formSeconds, double sigma)
+    {
+        var form = Math.Round(Math.Clamp(Random.LogNormal(formSeconds, sigma), 0.6, 3600), 1);
+        return new Hand(
+            form,
+            Math.Round(Math.Clamp(Random.LogNormal(_typingMs, 0.3), 10, 550), 1),
+            Random.Chance(_pastedShare),
+            (uint)(form + Math.Clamp(Random.LogNormal(_sessionSeconds, 0.8), 1, 86_000)),
+            Honeypot: false);
+    }
 
     /// <summary>Somebody else's card, used without their knowledge, or one made for the purpose.</summary>
     protected Rotation<Card> CardPool(IReadOnlyList<CardRange> ranges, double perCard, int width) => new(Random, perCard, width, () =>
@@ -178,6 +222,7 @@ internal abstract class Campaign : Source
 
     private static readonly string[] OperatorZones =
     [
-        "Asia/Shanghai", "Asia/Ho_Chi_Minh", "Europe/Moscow", "Asia/Karachi", "Asia/Dhaka", "Africa/Lagos", "Asia/Jakarta", "Europe/Bucharest", "America/Sao_Paulo", "Asia/Kolkata",
+        "Asia/Shanghai", "Asia/Ho_Chi_Minh", "Europe/Moscow", "Asia/Karachi", "Asia/Dhaka", "Africa/Lagos", "Asia/Jakarta", "Europe/Bucharest",
+        "America/Sao_Paulo", "Asia/Kolkata",
     ];
 }

@@ -20,10 +20,11 @@ internal sealed class CatchAll : Campaign
     public CatchAll(CampaignSetting setting)
         : base(setting)
     {
-        _countries = [.. Enumerable.Range(0, Random.Between(1, 4)).Select(_ => Random.Pick(Countries.All))];
+        _countries = Several(Random.Between(1, 4), () => Random.Pick(Countries.All));
         _exits = Proxies(_countries, Random.Between(1.0, 2.5), 3);
         _profiles = Profiles(_countries[0], setting.Draw(Parameters.CatchAllPerFingerprint), 3);
-        _domains = new Rotation<(string, int)>(Random, setting.Draw(Parameters.CatchAllPerDomain), 3, () => (World.People.CheapDomain(Random), (int)setting.Draw(Parameters.CatchAllDomainAge)));
+        var perDomain = setting.Draw(Parameters.CatchAllPerDomain);
+        _domains = new Rotation<(string, int)>(Random, perDomain, 3, () => (World.People.CheapDomain(Random), (int)setting.Draw(Parameters.CatchAllDomainAge)));
         if (Random.Chance(0.45)) _cards = CardPool([Cards.VirtualRange(Random, _countries[0]), Cards.Range(Random, _countries[0])], Random.Between(2.0, 5), 2);
         _style = Random.Chance(0.5) ? MailStyle.Personal : Random.Chance(0.5) ? MailStyle.Corporate : MailStyle.Random;
         _zoneMatched = setting.Draw(Parameters.ZoneMatched);
@@ -37,7 +38,7 @@ internal sealed class CatchAll : Campaign
         var country = Countries.Of(exit.Country);
         var (domain, age) = Use("mailbox", _domains);
         var person = World.People.Person(Random, country, phoneChance: 0.06);
-        person = person with { Email = World.People.Mailbox(Random, domain, person.Given, person.Family, person.BirthYear, _style), DomainAgeDays = age };
+        person = World.People.At(Random, person, domain, _style) with { DomainAgeDays = age };
         return Profile(Use("profile", _profiles), person, exit, country, _zoneMatched, Worker(20, 0.4)) with
         {
             Card = _cards is not null && Random.Chance(0.8) ? Use("card", _cards) : null,

@@ -18,11 +18,12 @@ internal sealed class CompanyFront : Campaign
     public CompanyFront(CampaignSetting setting)
         : base(setting)
     {
-        var country = Random.Pick([Countries.Of("US"), Countries.Of("GB"), Countries.Of("DE"), Countries.Of("NL"), Countries.Of("CA"), Countries.Of("AU")]);
+        var country = Random.Pick(Countries.Of("US", "GB", "DE", "NL", "CA", "AU"));
         _company = World.People.Company(Random, country, (int)setting.Draw(Parameters.FrontDomainAge));
         _office = Random.Chance(0.25) ? Surroundings.Vpn(Random) : Surroundings.Office(Random, country);
         _images = [MachineMaker.Image(Random, country), MachineMaker.Image(Random, country)];
-        _card = Cards.Card(Random, Random.Chance(0.5) ? Cards.VirtualRange(Random, country) : Cards.Range(Random, country), _company.Name, Cards.Home(Random, country), World.Year);
+        var range = Random.Chance(0.5) ? Cards.VirtualRange(Random, country) : Cards.Range(Random, country);
+        _card = Cards.Card(Random, range, _company.Name, Cards.Home(Random, country), World.Year);
         _remote = Proxies([country], 1.5, 2);
     }
 
@@ -35,11 +36,7 @@ internal sealed class CompanyFront : Campaign
     protected override Situation MakeAccount(long atMs)
     {
         var person = World.People.Person(Random, _company.Country, phoneChance: 0.15);
-        person = person with
-        {
-            Email = World.People.Mailbox(Random, _company.Domain, person.Given, person.Family, person.BirthYear, MailStyle.Corporate),
-            DomainAgeDays = _company.DomainAgeDays,
-        };
+        person = World.People.At(Random, person, _company.Domain, MailStyle.Corporate) with { DomainAgeDays = _company.DomainAgeDays };
         return new Situation
         {
             Person = person,

@@ -27,9 +27,9 @@ internal sealed class CrowdWorkers(CampaignSetting setting) : Campaign(setting)
             Hand = Hand.Human(Random, machine.Mobile),
             Channel = machine.Browser == Browser.App ? Channel.Android : Channel.Web,
             Card = Random.Chance(0.3) ? Cards.Card(Random, Cards.Range(Random, country), person.FullName, Cards.Home(Random, country), World.Year) : null,
-            Provider = Random.Chance(0.25) ? "google" : null,
+            Provider = person.Email.EndsWith("@gmail.com", StringComparison.Ordinal) && Random.Chance(0.3) ? "google" : null,
         };
     }
 
-    private static readonly Country[] WorkerCountries = [Countries.Of("IN"), Countries.Of("PH"), Countries.Of("ID"), Countries.Of("NG"), Countries.Of("EG"), Countries.Of("VN"), Countries.Of("BR")];
+    private static readonly IReadOnlyList<Country> WorkerCountries = Countries.Of("IN", "PH", "ID", "NG", "EG", "VN", "BR");
 }

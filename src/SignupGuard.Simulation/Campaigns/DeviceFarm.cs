@@ -21,7 +21,7 @@ internal sealed class DeviceFarm : Campaign
     {
         _country = Random.Pick(FarmCountries);
         var network = NetworkPool.Pick(Random, _country.Code, PoolClass.Carrier);
-        _addresses = [.. Enumerable.Range(0, setting.DrawCount(Parameters.FarmAddresses)).Select(_ => Surroundings.CarrierAddress(Random, network))];
+        _addresses = Several(setting.DrawCount(Parameters.FarmAddresses), () => Surroundings.CarrierAddress(Random, network));
         Machine[] models = [MachineMaker.Make(Random, _country, MachineSystem.Android, app: true), MachineMaker.Make(Random, _country, MachineSystem.Android, app: true)];
         var rooted = Random.Chance(0.3);
         _phones = [.. Enumerable.Range(0, setting.DrawCount(Parameters.FarmPhones)).Select(_ => new Phone(models[Random.Rank(2, 1)] with
@@ -30,7 +30,7 @@ internal sealed class DeviceFarm : Campaign
             Rooted = rooted && Random.Chance(0.4),
             Zone = _country.MainZone,
         }))];
-        _blocks = [.. Enumerable.Range(0, setting.DrawCount(Parameters.FarmPrefixes)).Select(_ => PeopleMaker.Digits(Random, Random.Pick(_country.Mobiles)[..^3]))];
+        _blocks = Several(setting.DrawCount(Parameters.FarmPrefixes), () => PeopleMaker.Digits(Random, Random.Pick(_country.Mobiles)[..^3]));
         _perReset = setting.Draw(Parameters.FarmPerReset);
         _scripted = Random.Chance(0.5);
     }
@@ -61,7 +61,7 @@ internal sealed class DeviceFarm : Campaign
         };
     }
 
-    private static readonly Country[] FarmCountries = [Countries.Of("ID"), Countries.Of("PH"), Countries.Of("VN"), Countries.Of("IN"), Countries.Of("BR"), Countries.Of("TR"), Countries.Of("NG"), Countries.Of("GB")];
+    private static readonly IReadOnlyList<Country> FarmCountries = Countries.Of("ID", "PH", "VN", "IN", "BR", "TR", "NG", "GB");
 
     private sealed class Phone(Machine machine)
     {

@@ -24,7 +24,8 @@ public static class Families
     /// <summary>Shares of attack signups in the default mix; together 1.</summary>
     public static readonly IReadOnlyList<(string Name, double Share)> Shares =
     [
-        (Hydra, 0.22), (ResidentialCards, 0.12), (VirtualBin, 0.09), (CatchAll, 0.09), (DeviceFarm, 0.08), (DatacentreScript, 0.08), (MailAliases, 0.06), (ProgrammeAbuse, 0.06),
+        (Hydra, 0.22), (ResidentialCards, 0.12), (VirtualBin, 0.09), (CatchAll, 0.09), (DeviceFarm, 0.08), (DatacentreScript, 0.08), (MailAliases, 0.06),
+        (ProgrammeAbuse, 0.06),
         (SlowDrip, 0.05), (Adaptive, 0.04), (CrowdWorkers, 0.04), (SeveralDoors, 0.03), (CompanyFront, 0.03), (Poisoner, 0.01),
     ];
 

@@ -68,5 +68,5 @@ internal sealed class Hydra : Campaign
         BringForward(atMs, Random.Exponential(_replaceMinutes));
     }
 
-    private static readonly Country[] TargetCountries = [Countries.Of("US"), Countries.Of("US"), Countries.Of("US"), Countries.Of("GB"), Countries.Of("JP"), Countries.Of("CA"), Countries.Of("DE")];
+    private static readonly IReadOnlyList<Country> TargetCountries = Countries.Of("US", "US", "US", "GB", "JP", "CA", "DE");
 }

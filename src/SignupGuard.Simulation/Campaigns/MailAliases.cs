@@ -38,17 +38,19 @@ internal sealed class MailAliases : Campaign
     protected override long[] Plan()
     {
         var window = Pacing.Window(Random, World, Setting.Draw(Parameters.AliasDays));
-        return Random.Chance(0.5) ? Pacing.Shifts(Random, window, Setting.Accounts, Operators) : Pacing.Waves(Random, window, Setting.Accounts, Random.Between(5, 25), Random.Between(15.0, 60));
+        return Random.Chance(0.5)
+            ? Pacing.Shifts(Random, window, Setting.Accounts, Operators)
+            : Pacing.Waves(Random, window, Setting.Accounts, Random.Between(5, 25), Random.Between(15.0, 60));
     }
 
     protected override Situation MakeAccount(long atMs)
     {
         var exit = Use("exit", _exits);
         var person = World.People.Person(Random, _country, phoneChance: 0.05);
-        var email = Random.Chance(_relays)
-            ? World.People.Mailbox(Random, Random.Pick(["duck.com", "simplelogin.com", "mozmail.com", "privaterelay.appleid.com"]), person.Given, person.Family, person.BirthYear, MailStyle.Random)
-            : Alias(Use("mailbox", _mailboxes));
-        return Profile(Use("profile", _profiles), person with { Email = email }, exit, _country, _zoneMatched, Worker(24, 0.45)) with
+        person = Random.Chance(_relays)
+            ? World.People.At(Random, person, Random.Pick(["duck.com", "simplelogin.com", "mozmail.com", "privaterelay.appleid.com"]), MailStyle.Random)
+            : person with { Email = Alias(Use("mailbox", _mailboxes)) };
+        return Profile(Use("profile", _profiles), person, exit, _country, _zoneMatched, Worker(24, 0.45)) with
         {
             Card = Random.Chance(0.12) ? Cards.Card(Random, Cards.VirtualRange(Random, _country), person.FullName, Cards.Home(Random, _country), World.Year) : null,
             Checks = VirtualOdds,

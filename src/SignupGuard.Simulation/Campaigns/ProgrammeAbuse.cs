@@ -20,13 +20,13 @@ internal sealed class ProgrammeAbuse : Campaign
     public ProgrammeAbuse(CampaignSetting setting)
         : base(setting)
     {
-        _country = Random.Pick([Countries.Of("US"), Countries.Of("GB"), Countries.Of("DE"), Countries.Of("CA"), Countries.Of("AU"), Countries.Of("IN")]);
+        _country = Random.Pick(Countries.Of("US", "GB", "DE", "CA", "AU", "IN"));
         _school = Random.Chance(0.6);
-        var networks = Enumerable.Range(0, Random.Between(1, 3)).Select(_ => NetworkPool.Pick(Random, PoolClass.Vpn)).ToList();
+        var networks = Several(Random.Between(1, 3), () => NetworkPool.Pick(Random, PoolClass.Vpn));
         _exits = new Rotation<Connection>(Random, setting.Draw(Parameters.ProgrammePerIp), 4, () => Surroundings.Vpn(Random, Random.Pick(networks)));
         _profiles = Profiles(_country, setting.Draw(Parameters.ProgrammePerFingerprint), 3);
-        _doors = [.. Enumerable.Range(0, setting.DrawCount(Parameters.ProgrammeDomains)).Select(_ => Door())];
-        _stories = [.. Enumerable.Range(0, Random.Between(2, 4)).Select(_ => Random.Pick(Stories))];
+        _doors = Several(setting.DrawCount(Parameters.ProgrammeDomains), () => Door());
+        _stories = Several(Random.Between(2, 4), () => Random.Pick(Stories));
         _zoneMatched = setting.Draw(Parameters.ZoneMatched);
     }
 
@@ -36,11 +36,7 @@ internal sealed class ProgrammeAbuse : Campaign
     {
         var (name, domain, age) = Random.Pick(_doors);
         var person = World.People.Person(Random, _country, phoneChance: 0.05);
-        person = person with
-        {
-            Email = World.People.Mailbox(Random, domain, person.Given, person.Family, person.BirthYear, _school ? MailStyle.Personal : MailStyle.Corporate),
-            DomainAgeDays = age,
-        };
+        person = World.People.At(Random, person, domain, _school ? MailStyle.Personal : MailStyle.Corporate) with { DomainAgeDays = age };
         return Profile(Use("profile", _profiles), person, Use("exit", _exits), _country, _zoneMatched, Worker(40, 0.4)) with
         {
             AccountType = _school ? AccountType.Education : AccountType.StartupProgramme,
@@ -62,7 +58,7 @@ internal sealed class ProgrammeAbuse : Campaign
         if (known.Count > 0 && Random.Chance(0.3))
         {
             var university = Random.Pick(known);
-            return (university.Name, university.Domain, 6000 + (int)(RandomSource.Hash(university.Domain) % 4000));
+            return (university.Name, university.Domain, university.DomainAgeDays);
         }
         var place = Names.Family(Random, _country.Culture);
         return ($"{place.Written} Community College", $"{place.Plain}college{Random.Between(2, 99)}.{_country.AcademicDomain}", Random.Between(300, 5000));
@@ -70,7 +66,8 @@ internal sealed class ProgrammeAbuse : Campaign
 
     private static readonly string[] Stories =
     [
-        "machine learning coursework", "building an assistant for small shops", "my final year project", "research on language models", "a platform for tutoring", "class assignment in data science",
+        "machine learning coursework", "building an assistant for small shops", "my final year project", "research on language models",
+        "a platform for tutoring", "class assignment in data science",
         "prototype for our seed round", "teaching assistant tools",
     ];
 }

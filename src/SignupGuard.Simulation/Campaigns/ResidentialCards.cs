@@ -22,7 +22,7 @@ internal sealed class ResidentialCards : Campaign
         _country = Random.Pick(CardCountries);
         _exits = Proxies([_country], setting.Draw(Parameters.ResidentialPerIp), 3);
         _profiles = Profiles(_country, setting.Draw(Parameters.ResidentialPerFingerprint), 3);
-        var ranges = Enumerable.Range(0, setting.DrawCount(Parameters.ResidentialBins)).Select(_ => Cards.Range(Random, _country)).ToList();
+        var ranges = Several(setting.DrawCount(Parameters.ResidentialBins), () => Cards.Range(Random, _country));
         _cards = CardPool(ranges, setting.Draw(Parameters.ResidentialPerCard), 3);
         _zoneMatched = setting.Draw(Parameters.ZoneMatched);
         _formSeconds = Random.Between(14.0, 45);
@@ -43,5 +43,5 @@ internal sealed class ResidentialCards : Campaign
         };
     }
 
-    private static readonly Country[] CardCountries = [Countries.Of("US"), Countries.Of("US"), Countries.Of("US"), Countries.Of("GB"), Countries.Of("CA"), Countries.Of("AU"), Countries.Of("FR"), Countries.Of("BR"), Countries.Of("MX")];
+    private static readonly IReadOnlyList<Country> CardCountries = Countries.Of("US", "US", "US", "GB", "CA", "AU", "FR", "BR", "MX");
 }

@@ -7,6 +7,9 @@ internal abstract class Slot
 {
     public int Left { get; protected set; }
 
+    /// <summary>Denied accounts it was used for, as far as the attacker knows.</summary>
+    public int Denials { get; set; }
+
     /// <summary>Not to be used again.</summary>
     public void Burn() => Left = 0;
 }

@@ -23,7 +23,7 @@ internal sealed class SeveralDoors : Campaign
     public SeveralDoors(CampaignSetting setting)
         : base(setting)
     {
-        _country = Random.Pick([Countries.Of("US"), Countries.Of("GB"), Countries.Of("BR"), Countries.Of("FR"), Countries.Of("CA")]);
+        _country = Random.Pick(Countries.Of("US", "GB", "BR", "FR", "CA"));
         var vpn = NetworkPool.Pick(Random, PoolClass.Vpn);
         var hosting = NetworkPool.Pick(Random, PoolClass.Hosting);
         var carrier = NetworkPool.Pick(Random, _country.Code, PoolClass.Carrier);
@@ -51,11 +51,7 @@ internal sealed class SeveralDoors : Campaign
         if (Random.Chance(door == 2 ? 0.8 : 0.2)) person = person with { Phone = PeopleMaker.Digits(Random, _block + "###") };
         if (door is 1 or 3)
         {
-            person = person with
-            {
-                Email = World.People.Mailbox(Random, Use("mailbox", _domains), person.Given, person.Family, person.BirthYear, MailStyle.Corporate),
-                DomainAgeDays = Random.Between(5, 90),
-            };
+            person = World.People.At(Random, person, Use("mailbox", _domains), MailStyle.Corporate) with { DomainAgeDays = Random.Between(5, 90) };
         }
         var profile = Use("profile", _profiles);
         var situation = Profile(profile, person, exit, _country, _zoneMatched, Worker(26, 0.5)) with

@@ -23,18 +23,24 @@ internal sealed class SlowDrip : Campaign
             ? NetworkPool.Pick(Random, PoolClass.Hosting)
             : NetworkPool.Pick(Random, _country.Code, Random.Chance(0.5) ? PoolClass.Business : PoolClass.Residential);
         var subnet = (uint)Random.Next() & ~255u;
-        _exits = new Rotation<Connection>(Random, setting.Draw(Parameters.DripPerIp), 2, () => Surroundings.Connect(network, network.Ipv4(subnet + (uint)Random.Between(4, 250))));
+        var perAddress = setting.Draw(Parameters.DripPerIp);
+        _exits = new Rotation<Connection>(Random, perAddress, 2, () => Surroundings.Connect(network, network.Ipv4(subnet + (uint)Random.Between(4, 250))));
         _profiles = Profiles(_country, setting.Draw(Parameters.DripPerFingerprint), 2);
-        _cards = CardPool([.. Enumerable.Range(0, Random.Between(2, 5)).Select(_ => Cards.Range(Random, _country))], setting.Draw(Parameters.DripPerCard), 2);
+        _cards = CardPool(Several(Random.Between(2, 5), () => Cards.Range(Random, _country)), setting.Draw(Parameters.DripPerCard), 2);
         _zoneMatched = setting.Draw(Parameters.ZoneMatched);
     }
 
-    protected override long[] Plan() => Pacing.Steady(Random, (World.StartMs + (long)(Random.Unit() * 0.2 * (World.EndMs - World.StartMs)), World.EndMs), Setting.Accounts);
+    protected override long[] Plan()
+    {
+        var startMs = World.StartMs + (long)(Random.Unit() * 0.2 * (World.EndMs - World.StartMs));
+        return Pacing.Steady(Random, (startMs, World.EndMs), Setting.Accounts);
+    }
 
     protected override Situation MakeAccount(long atMs)
     {
         var person = World.People.Person(Random, _country, phoneChance: 0.15);
-        return Profile(Use("profile", _profiles), person, Use("exit", _exits), _country, _zoneMatched, Random.Chance(0.6) ? Hand.Human(Random, mobile: false) : Worker(35, 0.5)) with
+        var hand = Random.Chance(0.6) ? Hand.Human(Random, mobile: false) : Worker(35, 0.5);
+        return Profile(Use("profile", _profiles), person, Use("exit", _exits), _country, _zoneMatched, hand) with
         {
             Card = Random.Chance(0.85) ? Use("card", _cards) with { Holder = person.FullName } : null,
             Checks = StolenOdds,

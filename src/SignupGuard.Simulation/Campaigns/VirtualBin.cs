@@ -23,7 +23,7 @@ internal sealed class VirtualBin : Campaign
         _country = Random.Pick(FintechCountries);
         _exits = Proxies([_country], setting.Draw(Parameters.VirtualPerIp), 3);
         _profiles = Profiles(_country, setting.Draw(Parameters.VirtualPerFingerprint), 3);
-        _ranges = [.. Enumerable.Range(0, setting.DrawCount(Parameters.VirtualBins)).Select(_ => Cards.VirtualRange(Random, _country))];
+        _ranges = Several(setting.DrawCount(Parameters.VirtualBins), () => Cards.VirtualRange(Random, _country));
         _stems = new Rotation<Stem>(Random, setting.Draw(Parameters.VirtualSequence), 2, () => new Stem(
             Names.Given(Random, _country.Culture).Plain + Names.Family(Random, _country.Culture).Plain,
             Random.Pick(["gmail.com", "outlook.com", "hotmail.com", "yahoo.com"]),
@@ -35,7 +35,9 @@ internal sealed class VirtualBin : Campaign
     protected override long[] Plan()
     {
         var window = Pacing.Window(Random, World, Setting.Draw(Parameters.VirtualDays));
-        return Random.Chance(0.5) ? Pacing.Shifts(Random, window, Setting.Accounts, Operators) : Pacing.Waves(Random, window, Setting.Accounts, Random.Between(8, 40), Random.Between(8.0, 40));
+        return Random.Chance(0.5)
+            ? Pacing.Shifts(Random, window, Setting.Accounts, Operators)
+            : Pacing.Waves(Random, window, Setting.Accounts, Random.Between(8, 40), Random.Between(8.0, 40));
     }
 
     protected override Situation MakeAccount(long atMs)
@@ -52,7 +54,7 @@ internal sealed class VirtualBin : Campaign
         };
     }
 
-    private static readonly Country[] FintechCountries = [Countries.Of("US"), Countries.Of("US"), Countries.Of("GB"), Countries.Of("BR"), Countries.Of("IN"), Countries.Of("PL"), Countries.Of("ES")];
+    private static readonly IReadOnlyList<Country> FintechCountries = Countries.Of("US", "US", "GB", "BR", "IN", "PL", "ES");
 
     private sealed class Stem(string text, string domain, int number)
     {

@@ -46,8 +46,11 @@ internal sealed record Machine
     /// <summary>The user agent a tool pretends, where it is not the browser's.</summary>
     public string? UserAgentOverride { get; init; }
 
-    /// <summary>Sends client hints although its browser would not, or the other way round.</summary>
+    /// <summary>Sends no client hints although its browser would.</summary>
     public bool HintsMissing { get; init; }
+
+    /// <summary>A tool's real engine, where it forgets to change the version in its hints.</summary>
+    public int? EngineMajor { get; init; }
 
     public bool Automation { get; init; }
 
@@ -61,6 +64,7 @@ internal sealed record Machine
     public bool Mobile => System is MachineSystem.Android or MachineSystem.Ios;
 
     private static readonly ConcurrentDictionary<(MachineSystem, Browser, int, int, string?), string> UserAgents = new();
+    private static readonly ConcurrentDictionary<(Browser, int, int), string> BrandLists = new();
 
     public int Major(long atMs) => BrowserVersions.Major(Browser, atMs - LagMs);
 
@@ -74,7 +78,8 @@ internal sealed record Machine
         hash = RandomSource.Mix(hash ^ RandomSource.Hash(Languages));
         hash = RandomSource.Mix(hash ^ RandomSource.Hash(Zone));
         hash = RandomSource.Mix(hash ^ RandomSource.Hash(SystemVersion));
-        if (Model is not null) hash = RandomSource.Mix(hash ^ RandomSource.Hash(Model));
+        // A page on an iPhone learns no more than the screen.
+        if (Model is not null && System != MachineSystem.Ios) hash = RandomSource.Mix(hash ^ RandomSource.Hash(Model));
         return string.Create(CultureInfo.InvariantCulture, $"{hash:x16}{RandomSource.Mix(hash + 1):x16}");
     }
 
@@ -87,13 +92,35 @@ internal sealed record Machine
         return UserAgents.GetOrAdd((System, Browser, major, minor, model), static key => Make(key));
     }
 
-    public string Ja4 => Ja4Override ?? Handshakes.Of(Browser, System, Quic);
+    /// <summary>The full-version-list hint of a Chromium browser.</summary>
+    public string Brands(long atMs)
+    {
+        var major = Major(atMs);
+        var chromium = EngineMajor ?? Chromium(Browser, major);
+        return BrandLists.GetOrAdd((Browser, major, chromium), static key => string.Create(CultureInfo.InvariantCulture, $"{key.Item1 switch
+        {
+            Browser.Edge => $"\"Microsoft Edge\";v=\"{key.Item2}.0.0.0\"",
+            Browser.Opera => $"\"Opera\";v=\"{key.Item2}.0.0.0\"",
+            Browser.Samsung => $"\"Samsung Internet\";v=\"{key.Item2}.0.0.0\"",
+            _ => $"\"Google Chrome\";v=\"{key.Item3}.0.{7000 + key.Item3 * 3}.{key.Item3 % 90 + 60}\"",
+        }}, \"Chromium\";v=\"{key.Item3}.0.{7000 + key.Item3 * 3}.{key.Item3 % 90 + 60}\", \"Not_A Brand\";v=\"24.0.0.0\""));
+    }
+
+    public string Ja4(long atMs) => Ja4Override ?? Handshakes.Of(Browser, System, Quic, Chromium(Browser, Major(atMs)));
 
     /// <summary>"iOS 26.2", as the app reports it; null on the web.</summary>
     public string? Platform => Browser != Browser.App ? null : (System == MachineSystem.Ios ? "iOS " : "Android ") + SystemVersion;
 
     /// <summary>Whether the browser sends Sec-CH-UA headers.</summary>
     public bool SendsHints => !HintsMissing && Browser is Browser.Chrome or Browser.Edge or Browser.Opera or Browser.Samsung && System != MachineSystem.Ios;
+
+    /// <summary>The Chromium a browser's version is built on.</summary>
+    private static int Chromium(Browser browser, int major) => browser switch
+    {
+        Browser.Opera => major + 16,
+        Browser.Samsung => major + 107,
+        _ => major,
+    };
 
     private static string Make((MachineSystem System, Browser Browser, int Major, int Minor, string? Detail) key)
     {
@@ -119,6 +146,7 @@ internal sealed record Machine
             MachineSystem.Linux => "X11; Linux x86_64",
             _ => "Linux; Android 10; K",
         };
+        var prefix = $"Mozilla/5.0 ({platform}) AppleWebKit/537.36 (KHTML, like Gecko)";
         switch (browser)
         {
             case Browser.Firefox:
@@ -132,16 +160,16 @@ internal sealed record Machine
             case Browser.Safari:
                 return $"Mozilla/5.0 ({platform}) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/{major}.{minor} Safari/605.1.15";
             case Browser.Samsung:
-                return $"Mozilla/5.0 ({platform}) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/{major}.0 Chrome/{major + 107}.0.0.0 Mobile Safari/537.36";
+                return $"{prefix} SamsungBrowser/{major}.0 Chrome/{Chromium(browser, major)}.0.0.0 Mobile Safari/537.36";
             default:
-                var chrome = browser == Browser.Opera ? major + 16 : major;
+                var chrome = Chromium(browser, major);
                 var suffix = browser switch
                 {
                     Browser.Edge => system == MachineSystem.Android ? $" EdgA/{major}.0.0.0" : $" Edg/{major}.0.0.0",
                     Browser.Opera => $" OPR/{major}.0.0.0",
                     _ => "",
                 };
-                return $"Mozilla/5.0 ({platform}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{chrome}.0.0.0{(system == MachineSystem.Android ? " Mobile" : "")} Safari/537.36{suffix}";
+                return $"{prefix} Chrome/{chrome}.0.0.0{(system == MachineSystem.Android ? " Mobile" : "")} Safari/537.36{suffix}";
         }
     }
 }
@@ -153,18 +181,21 @@ internal static class Handshakes
     public const string Go = "t13d1311h2_f57a49df2dcb_e7c285222651";
     public const string Node = "t13d5212h1_b262b3658495_8e6e362c5eac";
 
-    /// <summary>A browser imitation library that stopped at an older Chromium.</summary>
+    /// <summary>Chromium before it changed; also what imitation libraries stopped at.</summary>
     public const string OldChromium = "t13d1516h2_8daaf6152771_02713d6af862";
     public const string HeadlessChromium = "t13d1517h2_8daaf6152771_b1ff8ab2d16f";
 
-    public static string Of(Browser browser, MachineSystem system, bool quic) => (browser, system) switch
+    /// <summary>The first Chromium with today's handshake; many machines are behind.</summary>
+    private const int NewHandshakeSince = 137;
+
+    public static string Of(Browser browser, MachineSystem system, bool quic, int chromium) => (browser, system) switch
     {
         (Browser.App, MachineSystem.Ios) => "t13d2613h2_2802a3db6c62_845d286b0d67",
         (Browser.App, _) => "t13d1513h2_8daaf6152771_eca864cca44a",
         (Browser.Safari, MachineSystem.Ios) or (_, MachineSystem.Ios) => "t13d2013h2_a09f3c656075_7f0f34a4126d",
         (Browser.Safari, _) => "t13d2014h2_a09f3c656075_14788d8d241b",
         (Browser.Firefox, _) => quic ? "q13d0310h3_55b375c5d22e_60ba2d1f0ecb" : "t13d1717h2_5b57614c22b0_3cbfd9057e0d",
-        (Browser.Samsung, _) => "t13d1516h2_8daaf6152771_de4a06bb82e3",
+        _ when chromium < NewHandshakeSince => quic ? "q13d0311h3_55b375c5d22e_5a1f323f8f4b" : OldChromium,
         _ => quic ? "q13d0312h3_55b375c5d22e_06cda9e17597" : "t13d1516h2_8daaf6152771_d8a2da3f94cd",
     };
 }

@@ -15,7 +15,8 @@ internal static class MachineMaker
     private static readonly Weighted<Browser> OnIos = new((Browser.Safari, 86), (Browser.Chrome, 12), (Browser.Firefox, 2));
 
     private static readonly Weighted<(int, int)> WindowsScreens = new(
-        ((1920, 1080), 36), ((1536, 864), 22), ((1366, 768), 9), ((2560, 1440), 12), ((1280, 720), 5), ((1920, 1200), 5), ((1440, 900), 3), ((1600, 900), 3), ((3840, 2160), 2), ((1707, 1067), 3));
+        ((1920, 1080), 36), ((1536, 864), 22), ((1366, 768), 9), ((2560, 1440), 12), ((1280, 720), 5), ((1920, 1200), 5), ((1440, 900), 3), ((1600, 900), 3),
+        ((3840, 2160), 2), ((1707, 1067), 3));
 
     private static readonly Weighted<(int, int)> MacScreens = new(
         ((1440, 900), 26), ((1512, 982), 20), ((1470, 956), 18), ((1728, 1117), 14), ((1920, 1080), 9), ((2560, 1440), 9), ((1680, 1050), 4));
@@ -33,15 +34,20 @@ internal static class MachineMaker
     [
         ("SM-A155F", (384, 832)), ("SM-S921B", (360, 780)), ("Redmi Note 13", (393, 873)), ("SM-A546B", (360, 800)), ("Pixel 8", (412, 915)), ("SM-A057F", (360, 806)),
         ("moto g54 5G", (412, 915)), ("SM-S918B", (384, 824)), ("Redmi 13C", (360, 806)), ("CPH2591", (360, 804)), ("vivo V2322", (360, 804)), ("Pixel 9", (412, 923)),
-        ("SM-S931B", (360, 780)), ("POCO X6 Pro", (407, 904)), ("Infinix X6531", (360, 800)), ("TECNO BG6", (360, 806)), ("SM-A346B", (360, 780)), ("Redmi Note 12", (393, 873)),
-        ("Pixel 7a", (412, 915)), ("OnePlus CPH2581", (412, 919)), ("SM-G991B", (360, 800)), ("moto g84 5G", (412, 915)), ("SM-S928B", (412, 891)), ("Xiaomi 14T", (407, 904)),
-        ("SM-A256B", (384, 832)), ("realme RMX3890", (360, 804)), ("HONOR X8b", (360, 792)), ("SM-A127F", (360, 800)), ("Pixel 6a", (412, 915)), ("Nokia G42 5G", (360, 806)),
+        ("SM-S931B", (360, 780)), ("POCO X6 Pro", (407, 904)), ("Infinix X6531", (360, 800)), ("TECNO BG6", (360, 806)), ("SM-A346B", (360, 780)),
+        ("Redmi Note 12", (393, 873)),
+        ("Pixel 7a", (412, 915)), ("OnePlus CPH2581", (412, 919)), ("SM-G991B", (360, 800)), ("moto g84 5G", (412, 915)), ("SM-S928B", (412, 891)),
+        ("Xiaomi 14T", (407, 904)),
+        ("SM-A256B", (384, 832)), ("realme RMX3890", (360, 804)), ("HONOR X8b", (360, 792)), ("SM-A127F", (360, 800)), ("Pixel 6a", (412, 915)),
+        ("Nokia G42 5G", (360, 806)),
     ];
 
     private static readonly (string Model, (int, int) Screen)[] IosModels =
     [
-        ("iPhone15,4", (393, 852)), ("iPhone17,3", (393, 852)), ("iPhone14,5", (390, 844)), ("iPhone17,1", (402, 874)), ("iPhone18,3", (402, 874)), ("iPhone16,1", (393, 852)),
-        ("iPhone13,2", (390, 844)), ("iPhone17,2", (440, 956)), ("iPhone12,1", (414, 896)), ("iPhone16,2", (430, 932)), ("iPhone14,7", (390, 844)), ("iPhone18,2", (440, 956)),
+        ("iPhone15,4", (393, 852)), ("iPhone17,3", (393, 852)), ("iPhone14,5", (390, 844)), ("iPhone17,1", (402, 874)), ("iPhone18,3", (402, 874)),
+        ("iPhone16,1", (393, 852)),
+        ("iPhone13,2", (390, 844)), ("iPhone17,2", (440, 956)), ("iPhone12,1", (414, 896)), ("iPhone16,2", (430, 932)), ("iPhone14,7", (390, 844)),
+        ("iPhone18,2", (440, 956)),
         ("iPhone15,3", (430, 932)), ("iPhone14,6", (375, 667)), ("iPhone14,3", (428, 926)),
     ];
 
@@ -71,7 +77,7 @@ internal static class MachineMaker
             // Phones of one model are alike; desktops differ in graphics and fonts, some of them popular.
             Variant = os switch
             {
-                MachineSystem.Ios => (ulong)random.Rank(3, 1),
+                MachineSystem.Ios => 0,
                 MachineSystem.Android => (ulong)random.Rank(24, 2),
                 _ => (ulong)(random.Rank(60, 2) * 1000 + random.Rank(400, 2)),
             },

@@ -84,7 +84,11 @@ internal static class Names
 
     private static Name Make(string written, string culture)
     {
-        var spelled = culture is "de" ? written.Replace("ä", "ae", StringComparison.Ordinal).Replace("ö", "oe", StringComparison.Ordinal).Replace("ü", "ue", StringComparison.Ordinal) : written;
+        if (culture != "de") return new Name(written, Plain(written));
+        var spelled = written
+            .Replace("ä", "ae", StringComparison.Ordinal)
+            .Replace("ö", "oe", StringComparison.Ordinal)
+            .Replace("ü", "ue", StringComparison.Ordinal);
         return new Name(written, Plain(spelled));
     }
 }

@@ -25,21 +25,27 @@ internal sealed class PeopleMaker(int year)
     private static readonly string[] Words =
     [
         "sky", "blue", "star", "moon", "sun", "cat", "fox", "wolf", "red", "king", "queen", "music", "art", "dev", "code", "pixel", "gamer", "lucky", "happy", "magic",
-        "shadow", "dragon", "tiger", "rose", "ocean", "river", "storm", "fire", "ice", "snow", "photo", "travel", "design", "studio", "craft", "coffee", "panda", "eagle", "hawk", "bear",
+        "shadow", "dragon", "tiger", "rose", "ocean", "river", "storm", "fire", "ice", "snow", "photo", "travel", "design", "studio", "craft", "coffee",
+        "panda", "eagle", "hawk", "bear",
         "neo", "alpha", "mega", "super", "crazy", "sweet", "little", "big", "real", "true", "mr", "miss", "dr", "the", "just", "only", "its", "hey", "go", "run",
     ];
 
     private static readonly string[] FirstWords =
     [
-        "North", "Blue", "Bright", "Silver", "Green", "Clear", "Open", "Prime", "Smart", "Swift", "Solid", "True", "Vital", "Urban", "Summit", "Harbor", "River", "Stone", "Iron", "Cedar",
-        "Maple", "Falcon", "Orbit", "Pixel", "Quantum", "Nova", "Lumin", "Aero", "Terra", "Hydro", "Verde", "Alta", "Luna", "Sol", "Vertex", "Delta", "Kappa", "Sigma", "Omni", "Poly",
-        "Data", "Cloud", "Logic", "Code", "Byte", "Signal", "Atlas", "Beacon", "Anchor", "Bridge", "Crown", "Ember", "Frost", "Garnet", "Helio", "Indigo", "Juniper", "Kite", "Lotus", "Mosaic",
+        "North", "Blue", "Bright", "Silver", "Green", "Clear", "Open", "Prime", "Smart", "Swift", "Solid", "True", "Vital", "Urban", "Summit", "Harbor",
+        "River", "Stone", "Iron", "Cedar",
+        "Maple", "Falcon", "Orbit", "Pixel", "Quantum", "Nova", "Lumin", "Aero", "Terra", "Hydro", "Verde", "Alta", "Luna", "Sol", "Vertex", "Delta", "Kappa",
+        "Sigma", "Omni", "Poly",
+        "Data", "Cloud", "Logic", "Code", "Byte", "Signal", "Atlas", "Beacon", "Anchor", "Bridge", "Crown", "Ember", "Frost", "Garnet", "Helio", "Indigo",
+        "Juniper", "Kite", "Lotus", "Mosaic",
     ];
 
     private static readonly string[] SecondWords =
     [
-        "Systems", "Analytics", "Labs", "Partners", "Consulting", "Logistics", "Foods", "Media", "Design", "Energy", "Robotics", "Health", "Medical", "Finance", "Capital", "Legal", "Studios", "Software", "Solutions", "Networks",
-        "Engineering", "Works", "Trading", "Textiles", "Marine", "Aviation", "Travel", "Learning", "Research", "Dynamics", "Motors", "Materials", "Pharma", "Optics", "Security", "Insurance", "Retail", "Services", "Ventures", "Group",
+        "Systems", "Analytics", "Labs", "Partners", "Consulting", "Logistics", "Foods", "Media", "Design", "Energy", "Robotics", "Health", "Medical",
+        "Finance", "Capital", "Legal", "Studios", "Software", "Solutions", "Networks",
+        "Engineering", "Works", "Trading", "Textiles", "Marine", "Aviation", "Travel", "Learning", "Research", "Dynamics", "Motors", "Materials", "Pharma",
+        "Optics", "Security", "Insurance", "Retail", "Services", "Ventures", "Group",
     ];
 
     public Person Person(RandomSource random, Country country, Name? family = null, double phoneChance = 0.45)
@@ -62,6 +68,10 @@ internal sealed class PeopleMaker(int year)
     /// <summary>An address at a mail provider of the country.</summary>
     public string FreeMail(RandomSource random, Country country, Name given, Name family, int birthYear) =>
         Mailbox(random, country.MailProviders.Pick(random), given, family, birthYear, MailStyle.Personal);
+
+    /// <summary>The person with a mailbox at another domain.</summary>
+    public Person At(RandomSource random, Person person, string domain, MailStyle style) =>
+        person with { Email = Mailbox(random, domain, person.Given, person.Family, person.BirthYear, style) };
 
     /// <summary>An address at a domain, not taken before.</summary>
     public string Mailbox(RandomSource random, string domain, Name given, Name family, int birthYear, MailStyle style)

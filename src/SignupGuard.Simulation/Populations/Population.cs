@@ -71,7 +71,7 @@ internal abstract class Population : Source
             Machine = machine,
             Connection = connection,
             Hand = Hand.Human(Random, machine.Mobile),
-            Channel = app ? machine.System == MachineSystem.Ios ? Channel.Ios : Channel.Android : Random.Chance(0.03) ? Channel.Desktop : Channel.Web,
+            Channel = app ? machine.System == MachineSystem.Ios ? Channel.Ios : Channel.Android : !machine.Mobile && Random.Chance(0.04) ? Channel.Desktop : Channel.Web,
             Card = Random.Chance(cardChance) ? OwnCard(person) : null,
             Provider = Random.Chance(0.28) ? person.Email.EndsWith("gmail.com", StringComparison.Ordinal) ? "google" : Random.Chance(0.5) ? "apple" : "github" : null,
             // Travellers and clocks set by hand.
@@ -99,11 +99,12 @@ internal abstract class Population : Source
 
     private void Advance() => _nextArrivalMs = _arrivals.Remaining > 0 ? _arrivals.Next() : long.MaxValue;
 
-    private static readonly string[] MarketingCampaigns = ["spring_search", "brand_search", "newsletter", "video_a", "video_b", "partner_blog", "retargeting"];
+    internal static readonly string[] MarketingCampaigns = ["spring_search", "brand_search", "newsletter", "video_a", "video_b", "partner_blog", "retargeting"];
 
-    private static readonly string[] Uses =
+    internal static readonly string[] Uses =
     [
-        "writing and translation", "help with homework", "coding", "learning a language", "planning trips", "customer e-mails", "recipes", "research for my thesis", "spreadsheets",
+        "writing and translation", "help with homework", "coding", "learning a language", "planning trips", "customer e-mails", "recipes",
+        "research for my thesis", "spreadsheets",
         "just trying it out", "marketing texts", "preparing lessons", "summaries of long documents", "job applications",
     ];
 }

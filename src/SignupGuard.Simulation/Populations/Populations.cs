@@ -102,7 +102,10 @@ internal sealed class MobileCustomers(Surroundings world, string name, int count
 /// <summary>A company opens accounts for its staff: one office address, two machine images, one card, a domain of its own.</summary>
 internal sealed class Companies(Surroundings world, string name, int count) : Population(world, name, count, work: true)
 {
-    private static readonly string[] Uses = ["internal tools", "drafting documents", "customer support", "software development", "analysis of reports", "team workspace"];
+    private static readonly string[] WorkUses =
+    [
+        "internal tools", "drafting documents", "customer support", "software development", "analysis of reports", "team workspace",
+    ];
 
     protected override IEnumerable<(long, Situation)> Arrive(Country country, long atMs, int peopleMax)
     {
@@ -121,11 +124,7 @@ internal sealed class Companies(Surroundings world, string name, int count) : Po
         {
             var person = World.People.Person(Random, country, phoneChance: 0.22);
             var style = Random.Chance(0.94);
-            person = person with
-            {
-                Email = World.People.Mailbox(Random, company.Domain, person.Given, person.Family, person.BirthYear, style ? MailStyle.Corporate : MailStyle.Personal),
-                DomainAgeDays = company.DomainAgeDays,
-            };
+            person = World.People.At(Random, person, company.Domain, style ? MailStyle.Corporate : MailStyle.Personal) with { DomainAgeDays = company.DomainAgeDays };
             var remote = Random.Chance(0.17);
             var connection = remote ? World.HomeLine(Random, country) : office;
             var machine = Random.Chance(0.88) ? images[Random.Rank(2, 1)] with { DeviceId = Random.Hex(32) } : MachineMaker.Make(Random, country) with { Zone = zone };
@@ -134,7 +133,7 @@ internal sealed class Companies(Surroundings world, string name, int count) : Po
                 Card = Random.Chance(0.9) ? card : null,
                 AccountType = type,
                 Organisation = named && Random.Chance(0.92) ? company.Name : null,
-                DeclaredUse = Random.Chance(0.4) ? Random.Pick(Uses) : null,
+                DeclaredUse = Random.Chance(0.4) ? Random.Pick(WorkUses) : null,
                 EmailVerified = 0.6,
                 ReferralCode = null,
                 MarketingCampaign = null,
@@ -161,11 +160,8 @@ internal sealed class Universities(Surroundings world, string name, int count) :
             var person = World.People.Person(Random, country, phoneChance: 0.3);
             if (Random.Chance(schoolMail))
             {
-                person = person with
-                {
-                    Email = World.People.Mailbox(Random, university.Domain, person.Given, person.Family, person.BirthYear, Random.Chance(0.7) ? MailStyle.Corporate : MailStyle.Personal),
-                    DomainAgeDays = 6000 + (int)(RandomSource.Hash(university.Domain) % 4000),
-                };
+                var style = Random.Chance(0.7) ? MailStyle.Corporate : MailStyle.Personal;
+                person = World.People.At(Random, person, university.Domain, style) with { DomainAgeDays = university.DomainAgeDays };
             }
             var machine = lab && Random.Chance(0.8)
                 ? university.Images[Random.Rank(university.Images.Count, 1)] with { DeviceId = Random.Hex(32) }
@@ -185,7 +181,8 @@ internal sealed class Universities(Surroundings world, string name, int count) :
 /// <summary>People who hide on principle: VPNs, relays, Tor, hardened browsers, relayed mail, virtual cards.</summary>
 internal sealed class PrivacyMinded(Surroundings world, string name, int count) : Population(world, name, count, work: false)
 {
-    private static readonly Weighted<string> RelayDomains = new(("privaterelay.appleid.com", 46), ("duck.com", 18), ("mozmail.com", 12), ("simplelogin.com", 12), ("passmail.net", 12));
+    private static readonly Weighted<string> RelayDomains = new(
+        ("privaterelay.appleid.com", 46), ("duck.com", 18), ("mozmail.com", 12), ("simplelogin.com", 12), ("passmail.net", 12));
 
     protected override IEnumerable<(long, Situation)> Arrive(Country country, long atMs, int peopleMax)
     {
@@ -194,17 +191,13 @@ internal sealed class PrivacyMinded(Surroundings world, string name, int count) 
         if (Random.Chance(0.24))
         {
             var domain = RelayDomains.Pick(Random);
-            person = person with { Email = World.People.Mailbox(Random, domain, person.Given, person.Family, person.BirthYear, MailStyle.Random) };
+            person = World.People.At(Random, person, domain, MailStyle.Random);
         }
         else if (Random.Chance(0.12))
         {
             // A domain of one's own.
             var company = World.People.Company(Random, country, (int)Random.LogNormal(1500, 0.9));
-            person = person with
-            {
-                Email = World.People.Mailbox(Random, company.Domain, person.Given, person.Family, person.BirthYear, MailStyle.Corporate),
-                DomainAgeDays = company.DomainAgeDays,
-            };
+            person = World.People.At(Random, person, company.Domain, MailStyle.Corporate) with { DomainAgeDays = company.DomainAgeDays };
         }
         Situation situation;
         if (kind < 62)
@@ -227,7 +220,8 @@ internal sealed class PrivacyMinded(Surroundings world, string name, int count) 
                 Screen = (1400, 900),
                 FixedFingerprint = Random.Hex(32),
             };
-            situation = Ordinary(person, machine, Random.Chance(0.6) ? Surroundings.Vpn(Random) : World.HomeLine(Random, country), cardChance: 0.4) with { Missing = 1.8, Zone = null };
+            var connection = Random.Chance(0.6) ? Surroundings.Vpn(Random) : World.HomeLine(Random, country);
+            situation = Ordinary(person, machine, connection, cardChance: 0.4) with { Missing = 1.8, Zone = null };
         }
         else
         {
@@ -260,7 +254,8 @@ internal sealed class Events(Surroundings world, string name, int count) : Popul
             var guest = Random.Chance(0.85) ? country : Random.Pick(Countries.All);
             var person = World.People.Person(Random, guest);
             var connection = Random.Chance(0.8) ? office : World.Mobile(Random, country);
-            yield return (i == 0 ? 0 : (long)(Random.Unit() * 2 * HourMs), Ordinary(person, MachineMaker.Make(Random, guest, app: Random.Chance(0.15)), connection, cardChance: 0.3) with
+            var machine = MachineMaker.Make(Random, guest, app: Random.Chance(0.15));
+            yield return (i == 0 ? 0 : (long)(Random.Unit() * 2 * HourMs), Ordinary(person, machine, connection, cardChance: 0.3) with
             {
                 ReferralCode = announced ? code : null,
                 Zone = country.MainZone,

@@ -1,3 +1,5 @@
+using SignupGuard.Simulation.Randomness;
+
 namespace SignupGuard.Simulation.World;
 
 /// <summary>The countries the product's customers live in. Shares and habits are the author's judgement of what is ordinary, not measurements.</summary>
@@ -30,9 +32,16 @@ internal static class Countries
                 "+13473######", "+13475######", "+13477######", "+14693######", "+14695######", "+14697######",
                 "+15103######", "+15105######", "+15107######", "+16023######", "+16025######", "+16027######",
             ],
-            MailProviders = new(("gmail.com", 62), ("yahoo.com", 11), ("outlook.com", 7), ("hotmail.com", 6), ("icloud.com", 8), ("aol.com", 3), ("comcast.net", 1.5), ("proton.me", 1.5)),
+            MailProviders = new(
+                ("gmail.com", 62), ("yahoo.com", 11), ("outlook.com", 7), ("hotmail.com", 6), ("icloud.com", 8), ("aol.com", 3), ("comcast.net", 1.5),
+                ("proton.me", 1.5)),
             Systems = Systems(windows: 38, mac: 20, linux: 2, android: 14, ios: 26),
-            Cities = [("New York", "NY", "100##"), ("Los Angeles", "CA", "900##"), ("Chicago", "IL", "606##"), ("Houston", "TX", "770##"), ("Phoenix", "AZ", "850##"), ("Austin", "TX", "787##"), ("Seattle", "WA", "981##"), ("Denver", "CO", "802##"), ("Atlanta", "GA", "303##"), ("Boston", "MA", "021##"), ("Columbus", "OH", "432##"), ("Portland", "OR", "972##")],
+            Cities =
+            [
+                ("New York", "NY", "100##"), ("Los Angeles", "CA", "900##"), ("Chicago", "IL", "606##"), ("Houston", "TX", "770##"), ("Phoenix", "AZ", "850##"),
+                ("Austin", "TX", "787##"), ("Seattle", "WA", "981##"), ("Denver", "CO", "802##"), ("Atlanta", "GA", "303##"), ("Boston", "MA", "021##"),
+                ("Columbus", "OH", "432##"), ("Portland", "OR", "972##"),
+            ],
             Streets = ["Main St", "Oak Ave", "Maple Dr", "Cedar Ln", "Park Ave", "2nd St", "Elm St", "Washington Blvd", "Lakeview Rd", "Hillcrest Dr"],
             CompanyDomains = ["com", "io", "co", "ai", "net"],
             AcademicDomain = "edu",
@@ -59,7 +68,11 @@ internal static class Countries
             ],
             MailProviders = new(("gmail.com", 58), ("hotmail.com", 12), ("outlook.com", 10), ("yahoo.ca", 6), ("icloud.com", 9), ("bell.net", 2), ("proton.me", 2)),
             Systems = Systems(windows: 38, mac: 21, linux: 2, android: 13, ios: 26),
-            Cities = [("Toronto", "ON", "M5V #A#"), ("Montreal", "QC", "H2X #B#"), ("Vancouver", "BC", "V6B #C#"), ("Calgary", "AB", "T2P #E#"), ("Ottawa", "ON", "K1P #G#")],
+            Cities =
+            [
+                ("Toronto", "ON", "M5V #A#"), ("Montreal", "QC", "H2X #B#"), ("Vancouver", "BC", "V6B #C#"), ("Calgary", "AB", "T2P #E#"),
+                ("Ottawa", "ON", "K1P #G#"),
+            ],
             Streets = ["King St", "Queen St W", "Yonge St", "Robson St", "Rue Sherbrooke", "Bank St"],
             CompanyDomains = ["ca", "com", "io"],
             AcademicDomain = "ca",
@@ -109,7 +122,11 @@ internal static class Countries
             ],
             MailProviders = new(("gmail.com", 70), ("hotmail.com", 14), ("outlook.com", 8), ("yahoo.com.br", 4), ("icloud.com", 3), ("uol.com.br", 1)),
             Systems = Systems(windows: 32, mac: 5, linux: 2, android: 50, ios: 11),
-            Cities = [("São Paulo", "SP", "01###-###"), ("Rio de Janeiro", "RJ", "20###-###"), ("Belo Horizonte", "MG", "30###-###"), ("Curitiba", "PR", "80###-###"), ("Fortaleza", "CE", "60###-###")],
+            Cities =
+            [
+                ("São Paulo", "SP", "01###-###"), ("Rio de Janeiro", "RJ", "20###-###"), ("Belo Horizonte", "MG", "30###-###"), ("Curitiba", "PR", "80###-###"),
+                ("Fortaleza", "CE", "60###-###"),
+            ],
             Streets = ["Rua das Flores", "Av. Paulista", "Rua Augusta", "Av. Brasil", "Rua XV de Novembro"],
             CompanyDomains = ["com.br", "com", "io"],
             AcademicDomain = "edu.br",
@@ -151,11 +168,16 @@ internal static class Countries
             Ipv6Mobile = 0.5,
             Mobiles =
             [
-                "+4474########", "+4475########", "+4477########", "+4478########", "+4479########",
+                "+4474########", "+4475########", "+44771#######", "+44773#######", "+4478########", "+4479########",
             ],
-            MailProviders = new(("gmail.com", 52), ("hotmail.co.uk", 11), ("outlook.com", 10), ("yahoo.co.uk", 7), ("icloud.com", 13), ("btinternet.com", 4), ("proton.me", 3)),
+            MailProviders = new(
+                ("gmail.com", 52), ("hotmail.co.uk", 11), ("outlook.com", 10), ("yahoo.co.uk", 7), ("icloud.com", 13), ("btinternet.com", 4), ("proton.me", 3)),
             Systems = Systems(windows: 36, mac: 18, linux: 2, android: 16, ios: 28),
-            Cities = [("London", "London", "SW# #AB"), ("Manchester", "Greater Manchester", "M# #GH"), ("Birmingham", "West Midlands", "B# #JK"), ("Leeds", "West Yorkshire", "LS# #DE"), ("Bristol", "Bristol", "BS# #QT"), ("Glasgow", "Glasgow", "G# #LM")],
+            Cities =
+            [
+                ("London", "London", "SW# #AB"), ("Manchester", "Greater Manchester", "M# #GH"), ("Birmingham", "West Midlands", "B# #JK"),
+                ("Leeds", "West Yorkshire", "LS# #DE"), ("Bristol", "Bristol", "BS# #QT"), ("Glasgow", "Glasgow", "G# #LM"),
+            ],
             Streets = ["High Street", "Station Road", "Church Lane", "Victoria Road", "Mill Lane", "The Crescent"],
             CompanyDomains = ["co.uk", "com", "io", "uk"],
             AcademicDomain = "ac.uk",
@@ -176,9 +198,15 @@ internal static class Countries
             [
                 "+49151########", "+49160#######", "+49170#######", "+49175#######", "+49176########", "+49172#######",
             ],
-            MailProviders = new(("gmail.com", 38), ("gmx.de", 18), ("web.de", 18), ("t-online.de", 6), ("outlook.de", 5), ("icloud.com", 8), ("yahoo.de", 3), ("posteo.de", 2), ("proton.me", 2)),
+            MailProviders = new(
+                ("gmail.com", 38), ("gmx.de", 18), ("web.de", 18), ("t-online.de", 6), ("outlook.de", 5), ("icloud.com", 8), ("yahoo.de", 3), ("posteo.de", 2),
+                ("proton.me", 2)),
             Systems = Systems(windows: 44, mac: 15, linux: 4, android: 22, ios: 15),
-            Cities = [("Berlin", "Berlin", "10###"), ("Hamburg", "Hamburg", "20###"), ("München", "Bayern", "80###"), ("Köln", "Nordrhein-Westfalen", "50###"), ("Frankfurt am Main", "Hessen", "60###"), ("Stuttgart", "Baden-Württemberg", "70###")],
+            Cities =
+            [
+                ("Berlin", "Berlin", "10###"), ("Hamburg", "Hamburg", "20###"), ("München", "Bayern", "80###"), ("Köln", "Nordrhein-Westfalen", "50###"),
+                ("Frankfurt am Main", "Hessen", "60###"), ("Stuttgart", "Baden-Württemberg", "70###"),
+            ],
             Streets = ["Hauptstraße", "Bahnhofstraße", "Gartenstraße", "Schulstraße", "Lindenweg", "Goethestraße"],
             CompanyDomains = ["de", "com", "io"],
             AcademicDomain = "de",
@@ -197,11 +225,17 @@ internal static class Countries
             Ipv6Mobile = 0.62,
             Mobiles =
             [
-                "+336########", "+3376#######", "+3378#######",
+                "+3361#######", "+3362#######", "+3365#######", "+3366#######", "+3376#######", "+3378#######",
             ],
-            MailProviders = new(("gmail.com", 50), ("orange.fr", 9), ("hotmail.fr", 10), ("outlook.fr", 8), ("yahoo.fr", 6), ("free.fr", 5), ("icloud.com", 8), ("laposte.net", 3), ("proton.me", 1)),
+            MailProviders = new(
+                ("gmail.com", 50), ("orange.fr", 9), ("hotmail.fr", 10), ("outlook.fr", 8), ("yahoo.fr", 6), ("free.fr", 5), ("icloud.com", 8),
+                ("laposte.net", 3), ("proton.me", 1)),
             Systems = Systems(windows: 40, mac: 16, linux: 3, android: 22, ios: 19),
-            Cities = [("Paris", "Île-de-France", "750##"), ("Lyon", "Auvergne-Rhône-Alpes", "690##"), ("Marseille", "Provence", "130##"), ("Toulouse", "Occitanie", "310##"), ("Nantes", "Pays de la Loire", "440##")],
+            Cities =
+            [
+                ("Paris", "Île-de-France", "750##"), ("Lyon", "Auvergne-Rhône-Alpes", "690##"), ("Marseille", "Provence", "130##"),
+                ("Toulouse", "Occitanie", "310##"), ("Nantes", "Pays de la Loire", "440##"),
+            ],
             Streets = ["Rue de la République", "Avenue Victor Hugo", "Rue Pasteur", "Rue des Lilas", "Boulevard Voltaire"],
             CompanyDomains = ["fr", "com", "io"],
             AcademicDomain = "fr",
@@ -245,7 +279,9 @@ internal static class Countries
             [
                 "+39320#######", "+39328#######", "+39333#######", "+39340#######", "+39347#######", "+39349#######",
             ],
-            MailProviders = new(("gmail.com", 58), ("libero.it", 12), ("hotmail.it", 10), ("outlook.it", 5), ("yahoo.it", 4), ("icloud.com", 6), ("virgilio.it", 3), ("tiscali.it", 2)),
+            MailProviders = new(
+                ("gmail.com", 58), ("libero.it", 12), ("hotmail.it", 10), ("outlook.it", 5), ("yahoo.it", 4), ("icloud.com", 6), ("virgilio.it", 3),
+                ("tiscali.it", 2)),
             Systems = Systems(windows: 38, mac: 13, linux: 3, android: 31, ios: 15),
             Cities = [("Roma", "RM", "001##"), ("Milano", "MI", "201##"), ("Napoli", "NA", "801##"), ("Torino", "TO", "101##"), ("Bologna", "BO", "401##")],
             Streets = ["Via Roma", "Via Garibaldi", "Corso Italia", "Via Mazzini", "Via Dante"],
@@ -266,11 +302,15 @@ internal static class Countries
             Ipv6Mobile = 0.5,
             Mobiles =
             [
-                "+316########",
+                "+3161#######", "+3162#######", "+3163#######", "+3164#######", "+3165#######", "+3168#######",
             ],
             MailProviders = new(("gmail.com", 56), ("hotmail.com", 16), ("outlook.com", 10), ("icloud.com", 8), ("ziggo.nl", 4), ("kpnmail.nl", 3), ("proton.me", 3)),
             Systems = Systems(windows: 40, mac: 20, linux: 3, android: 18, ios: 19),
-            Cities = [("Amsterdam", "Noord-Holland", "10## AB"), ("Rotterdam", "Zuid-Holland", "30## CD"), ("Utrecht", "Utrecht", "35## EG"), ("Eindhoven", "Noord-Brabant", "56## HK")],
+            Cities =
+            [
+                ("Amsterdam", "Noord-Holland", "10## AB"), ("Rotterdam", "Zuid-Holland", "30## CD"), ("Utrecht", "Utrecht", "35## EG"),
+                ("Eindhoven", "Noord-Brabant", "56## HK"),
+            ],
             Streets = ["Kerkstraat", "Dorpsstraat", "Molenweg", "Schoolstraat", "Stationsweg"],
             CompanyDomains = ["nl", "com", "io"],
             AcademicDomain = "nl",
@@ -294,7 +334,11 @@ internal static class Countries
             ],
             MailProviders = new(("gmail.com", 58), ("wp.pl", 14), ("o2.pl", 8), ("onet.pl", 7), ("interia.pl", 5), ("icloud.com", 4), ("outlook.com", 4)),
             Systems = Systems(windows: 46, mac: 8, linux: 4, android: 34, ios: 8),
-            Cities = [("Warszawa", "Mazowieckie", "00-###"), ("Kraków", "Małopolskie", "30-###"), ("Wrocław", "Dolnośląskie", "50-###"), ("Gdańsk", "Pomorskie", "80-###")],
+            Cities =
+            [
+                ("Warszawa", "Mazowieckie", "00-###"), ("Kraków", "Małopolskie", "30-###"), ("Wrocław", "Dolnośląskie", "50-###"),
+                ("Gdańsk", "Pomorskie", "80-###"),
+            ],
             Streets = ["ul. Polna", "ul. Leśna", "ul. Słoneczna", "ul. Krótka", "ul. Szkolna"],
             CompanyDomains = ["pl", "com.pl", "com"],
             AcademicDomain = "edu.pl",
@@ -383,11 +427,15 @@ internal static class Countries
             Ipv6Mobile = 0.86,
             Mobiles =
             [
-                "+9198########", "+9197########", "+9190########", "+9188########", "+9170########",
+                "+9198########", "+9197########", "+9190########", "+9199########", "+9170########",
             ],
             MailProviders = new(("gmail.com", 88), ("outlook.com", 4), ("yahoo.com", 3), ("hotmail.com", 2), ("rediffmail.com", 2), ("icloud.com", 1)),
             Systems = Systems(windows: 34, mac: 4, linux: 4, android: 53, ios: 5),
-            Cities = [("Mumbai", "Maharashtra", "400###"), ("Delhi", "Delhi", "110###"), ("Bengaluru", "Karnataka", "560###"), ("Hyderabad", "Telangana", "500###"), ("Chennai", "Tamil Nadu", "600###"), ("Pune", "Maharashtra", "411###")],
+            Cities =
+            [
+                ("Mumbai", "Maharashtra", "400###"), ("Delhi", "Delhi", "110###"), ("Bengaluru", "Karnataka", "560###"), ("Hyderabad", "Telangana", "500###"),
+                ("Chennai", "Tamil Nadu", "600###"), ("Pune", "Maharashtra", "411###"),
+            ],
             Streets = ["MG Road", "Gandhi Nagar", "Station Road", "Nehru Street", "Park Street", "Ring Road"],
             CompanyDomains = ["in", "co.in", "com", "io"],
             AcademicDomain = "ac.in",
@@ -475,9 +523,10 @@ internal static class Countries
             Ipv6Mobile = 0.55,
             Mobiles =
             [
-                "+8180########", "+8190########", "+8170########",
+                "+81801#######", "+81803#######", "+81901#######", "+81907#######", "+81701#######", "+81704#######",
             ],
-            MailProviders = new(("gmail.com", 58), ("yahoo.co.jp", 18), ("icloud.com", 10), ("outlook.jp", 5), ("docomo.ne.jp", 4), ("ezweb.ne.jp", 3), ("hotmail.co.jp", 2)),
+            MailProviders = new(
+                ("gmail.com", 58), ("yahoo.co.jp", 18), ("icloud.com", 10), ("outlook.jp", 5), ("docomo.ne.jp", 4), ("ezweb.ne.jp", 3), ("hotmail.co.jp", 2)),
             Systems = Systems(windows: 42, mac: 15, linux: 2, android: 12, ios: 29),
             Cities = [("Tokyo", "Tokyo", "15#-00##"), ("Osaka", "Osaka", "54#-00##"), ("Nagoya", "Aichi", "46#-00##"), ("Fukuoka", "Fukuoka", "81#-00##")],
             Streets = ["Chuo", "Honcho", "Sakuragaoka", "Midorimachi", "Asahi"],
@@ -498,7 +547,7 @@ internal static class Countries
             Ipv6Mobile = 0.4,
             Mobiles =
             [
-                "+8210########",
+                "+82102#######", "+82103#######", "+82104#######", "+82106#######", "+82108#######", "+82109#######",
             ],
             MailProviders = new(("gmail.com", 58), ("naver.com", 28), ("daum.net", 5), ("hanmail.net", 4), ("icloud.com", 3), ("kakao.com", 2)),
             Systems = Systems(windows: 44, mac: 12, linux: 1, android: 26, ios: 17),
@@ -607,6 +656,18 @@ internal static class Countries
 
     public static Country Of(string code) => ByCode[code];
 
-    private static Randomness.Weighted<MachineSystem> Systems(double windows, double mac, double linux, double android, double ios) =>
-        new((MachineSystem.Windows, windows), (MachineSystem.MacOs, mac), (MachineSystem.Linux, linux), (MachineSystem.Android, android), (MachineSystem.Ios, ios));
+    /// <summary>Several; one named twice is drawn twice as often.</summary>
+    public static IReadOnlyList<Country> Of(params ReadOnlySpan<string> codes)
+    {
+        var countries = new Country[codes.Length];
+        for (var i = 0; i < codes.Length; i++) countries[i] = ByCode[codes[i]];
+        return countries;
+    }
+
+    private static Weighted<MachineSystem> Systems(double windows, double mac, double linux, double android, double ios) => new(
+        (MachineSystem.Windows, windows),
+        (MachineSystem.MacOs, mac),
+        (MachineSystem.Linux, linux),
+        (MachineSystem.Android, android),
+        (MachineSystem.Ios, ios));
 }

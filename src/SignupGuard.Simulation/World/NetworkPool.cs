@@ -108,7 +108,7 @@ internal static class NetworkPool
 }
 
 /// <summary>How one customer or attacker reaches us: an address, what it is, and what the edge makes of it.</summary>
-internal sealed class Connection
+internal sealed record Connection
 {
     public required string Ip { get; init; }
 

@@ -6,7 +6,10 @@ using SignupGuard.V1;
 namespace SignupGuard.Simulation.World;
 
 /// <summary>A school whose students sign up from the campus network.</summary>
-internal sealed record University(Country Country, string Name, string Domain, IReadOnlyList<Connection> Exits, IReadOnlyList<Machine> Images);
+internal sealed record University(Country Country, string Name, string Domain, IReadOnlyList<Connection> Exits, IReadOnlyList<Machine> Images)
+{
+    public int DomainAgeDays { get; } = 6_000 + (int)(RandomSource.Hash(Domain) % 4_000);
+}
 
 /// <summary>
 /// What all actors of a run share: the addresses behind which many people sit, the lines that proxies abuse, the universities.
@@ -20,7 +23,7 @@ internal sealed class Surroundings
     private const double CustomersOnProxyLines = 0.006;
 
     /// <summary>Public addresses one carrier network puts its mobile customers behind, contiguous.</summary>
-    private const int CarrierAddresses = 320;
+    private const int CarrierAddresses = 24;
 
     private readonly Dictionary<string, Ring<Connection>> _customers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Ring<Connection>> _proxies = new(StringComparer.Ordinal);
@@ -77,14 +80,7 @@ internal sealed class Surroundings
         Span<byte> bytes = stackalloc byte[16];
         address.TryWriteBytes(bytes, out _);
         System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], random.Next());
-        return new Connection
-        {
-            Ip = new System.Net.IPAddress(bytes).ToString(),
-            Network = line.Network,
-            SeenClass = line.SeenClass,
-            SeenAnonymiser = line.SeenAnonymiser,
-            SeenProxyConfidence = line.SeenProxyConfidence,
-        };
+        return line with { Ip = new System.Net.IPAddress(bytes).ToString() };
     }
 
     /// <summary>A mobile connection: its own IPv6 /64, or a public address shared by a crowd.</summary>
@@ -102,7 +98,7 @@ internal sealed class Surroundings
     public static Connection CarrierAddress(RandomSource random, PoolNetwork network)
     {
         var first = (uint)RandomSource.Mix(network.Asn * 977UL + network.Salt);
-        return Connect(network, network.Ipv4(first + (uint)random.Rank(CarrierAddresses, 80)));
+        return Connect(network, network.Ipv4(first + (uint)random.Rank(CarrierAddresses, 8)));
     }
 
     public static Connection Office(RandomSource random, Country country)
@@ -153,16 +149,12 @@ internal sealed class Surroundings
         }
         else
         {
-            var network = NetworkPool.Pick(random, country.Code, PoolClass.Residential);
-            var known = random.Chance(knownShare);
-            exit = new Connection
-            {
-                Ip = network.Ipv4((uint)random.Next()),
-                Network = network,
-                SeenClass = known ? NetworkClass.Proxy : NetworkClass.Residential,
-                SeenAnonymiser = known ? true : random.Chance(0.5) ? false : null,
-                SeenProxyConfidence = known ? random.Between(0.75, 0.99) : random.Chance(0.7) ? Round(random.Between(0.02, 0.65)) : null,
-            };
+            var network = NetworkPool.Pick(random, country.Code, PoolClass.Residential, ipv6: random.Chance(country.Ipv6Fixed / 3));
+            exit = Connect(network, Address(random, network));
+            if (random.Chance(knownShare))
+                exit = exit with { SeenClass = NetworkClass.Proxy, SeenAnonymiser = true, SeenProxyConfidence = Round(random.Between(0.75, 0.99)) };
+            else if (exit.SeenProxyConfidence is not null && random.Chance(0.3))
+                exit = exit with { SeenProxyConfidence = Round(random.Between(0.2, 0.7)) };
         }
         _proxies[country.Code].Add(exit);
         return exit;
@@ -173,24 +165,28 @@ internal sealed class Surroundings
     {
         var stable = new RandomSource(RandomSource.Hash(ip.AsSpan(0, network.Ipv6 ? ip.LastIndexOf(':') : ip.Length)));
         var roll = stable.Unit();
-        var (seen, anonymiser) = network.Class switch
+        // The usual answer, how often it is given, and what is said instead.
+        var (usual, share, otherwise) = network.Class switch
         {
-            PoolClass.Residential => (roll < 0.94 ? NetworkClass.Residential : roll < 0.97 ? NetworkClass.Business : roll < 0.996 ? NetworkClass.Carrier : NetworkClass.Proxy, roll >= 0.996),
-            PoolClass.Carrier => (roll < 0.86 ? NetworkClass.Carrier : roll < 0.996 ? NetworkClass.Residential : NetworkClass.Proxy, roll >= 0.996),
-            PoolClass.Business => (roll < 0.78 ? NetworkClass.Business : roll < 0.97 ? NetworkClass.Residential : NetworkClass.Hosting, false),
-            PoolClass.Education => (roll < 0.93 ? NetworkClass.Education : NetworkClass.Business, false),
-            PoolClass.Vpn => (roll < 0.84 ? NetworkClass.Vpn : NetworkClass.Hosting, roll < 0.84),
-            PoolClass.Relay => (roll < 0.92 ? NetworkClass.Relay : NetworkClass.Hosting, roll < 0.92),
-            PoolClass.Gateway => (roll < 0.5 ? NetworkClass.Business : NetworkClass.Hosting, false),
-            _ => (roll < 0.97 ? NetworkClass.Hosting : NetworkClass.Business, stable.Chance(0.08)),
+            PoolClass.Residential => (NetworkClass.Residential, 0.94, roll < 0.97 ? NetworkClass.Business : roll < 0.996 ? NetworkClass.Carrier : NetworkClass.Proxy),
+            PoolClass.Carrier => (NetworkClass.Carrier, 0.86, roll < 0.996 ? NetworkClass.Residential : NetworkClass.Proxy),
+            PoolClass.Business => (NetworkClass.Business, 0.78, roll < 0.97 ? NetworkClass.Residential : NetworkClass.Hosting),
+            PoolClass.Education => (NetworkClass.Education, 0.93, NetworkClass.Business),
+            PoolClass.Vpn => (NetworkClass.Vpn, 0.84, NetworkClass.Hosting),
+            PoolClass.Relay => (NetworkClass.Relay, 0.92, NetworkClass.Hosting),
+            PoolClass.Gateway => (NetworkClass.Business, 0.5, NetworkClass.Hosting),
+            _ => (NetworkClass.Hosting, 0.97, NetworkClass.Business),
         };
+        var seen = roll < share ? usual : otherwise;
+        var anonymiser = seen is NetworkClass.Vpn or NetworkClass.Relay or NetworkClass.Proxy || (network.Class == PoolClass.Hosting && stable.Chance(0.08));
+        var confidence = seen == NetworkClass.Proxy ? stable.Between(0.75, 0.97) : PortableMath.Pow(stable.Unit(), 4) * 0.5;
         return new Connection
         {
             Ip = ip,
             Network = network,
             SeenClass = seen,
             SeenAnonymiser = stable.Chance(0.15) ? null : anonymiser,
-            SeenProxyConfidence = stable.Chance(0.35) ? null : seen == NetworkClass.Proxy ? Round(stable.Between(0.75, 0.97)) : Round(PortableMath.Pow(stable.Unit(), 4) * 0.5),
+            SeenProxyConfidence = stable.Chance(0.35) ? null : Round(confidence),
         };
     }
 
