@@ -47,15 +47,15 @@ public struct WindowCount
 /// <summary>One account on a key.</summary>
 /// <param name="Ordinal">Of the signup that brought it, in the tenant's order.</param>
 /// <param name="Account">32 bits of the account's keyed hash.</param>
+/// <param name="Organisation">32 bits of the hash of the account's own e-mail domain; 0 without one.</param>
 /// <param name="Counted">Whether it counts as evidence: not one of many of the same organisation.</param>
-public readonly record struct KeyMember(long Ordinal, long AtMs, int Account, bool Counted, bool Anomalous);
+public readonly record struct KeyMember(long Ordinal, long AtMs, int Account, int Organisation, bool Counted, bool Anomalous);
 
 /// <summary>
 /// What a signup adds to its keys.
 /// </summary>
 /// <param name="Explained">An organisation explains it: it adds a bounded count to soft keys and none to hard ones.</param>
-/// <param name="Organisation">32 bits of the organisation's hash; read only when explained.</param>
-public readonly record struct KeyEvent(KeyMember Member, bool Explained, int Organisation)
+public readonly record struct KeyEvent(KeyMember Member, bool Explained)
 {
     public long AtMs => Member.AtMs;
 }
@@ -144,18 +144,33 @@ public struct KeyState
         return exact < count || History?.Windows is not { } windows ? exact : Math.Max(exact, windows.At(atMs, windowMs));
     }
 
-    /// <summary>Accounts that count as evidence in the window, and how many of them are anomalous; at most <see cref="MembersMax"/>.</summary>
-    public readonly (int Counted, int Anomalous) CountedWithin(long atMs, long windowMs)
+    /// <summary>Accounts that count as evidence later than one time and not later than another, and how many of them are anomalous; at most <see cref="MembersMax"/>.</summary>
+    public readonly (int Counted, int Anomalous) CountedWithin(long fromMs, long toMs)
     {
         var (counted, anomalous) = (0, 0);
         for (var i = MemberCount - 1; i >= 0; i--)
         {
             var member = MemberAt(i);
-            if (!member.Counted || member.AtMs <= atMs - windowMs) continue;
+            if (!member.Counted || member.AtMs <= fromMs || member.AtMs > toMs) continue;
             counted++;
             if (member.Anomalous) anomalous++;
         }
         return (counted, anomalous);
+    }
+
+    /// <summary>Of the remembered accounts that count as evidence, the share of one organisation; 0 for none.</summary>
+    public readonly double OrganisationShare(int organisation, int exceptAccount)
+    {
+        if (organisation == 0) return 0;
+        var (counted, same) = (0, 0);
+        for (var i = MemberCount - 1; i >= 0; i--)
+        {
+            var member = MemberAt(i);
+            if (!member.Counted || member.Account == exceptAccount) continue;
+            counted++;
+            if (member.Organisation == organisation) same++;
+        }
+        return counted == 0 ? 0 : (double)same / counted;
     }
 
     /// <summary>Counts one account, unless it is remembered. Late signups are added decayed to the newest time seen.</summary>
@@ -167,7 +182,7 @@ public struct KeyState
         if (Holds(member.Account)) return false;
         var atMs = added.AtMs;
         var counted = !added.Explained
-            || (rule.Class == LinkClass.Soft && (History ??= new KeyHistory(this)).CountOrganisation(added.Organisation) <= organisationAccounts);
+            || (rule.Class == LinkClass.Soft && (History ??= new KeyHistory(this)).CountOrganisation(member.Organisation) <= organisationAccounts);
         if (Accounts == 0) FirstSeenMs = LastSeenMs = atMs;
         HalfLifeDays = (float)rule.HalfLifeDays;
         var decay = Decay(LastSeenMs, atMs, rule.HalfLifeDays);

@@ -30,6 +30,12 @@ public enum LinkAttribute : byte
     Holder = 19,
     Address = 20,
     Surname = 21,
+
+    /// <summary>Of the IP address.</summary>
+    Country = 22,
+
+    /// <summary>Whose an account is by its papers: the e-mail's own domain, else the surname.</summary>
+    Owner = 23,
 }
 
 /// <summary>The kind of a link key: one attribute, or a composite of two or three. Packed in 15 bits for storage.</summary>

@@ -50,7 +50,14 @@ public sealed class LinkKeyDerivation(KeyHasher hasher, IReadOnlyList<LinkageRul
                 complete = !parts[i].IsNone;
             }
             if (!complete) continue;
-            keys[rule.Index] = kind.Count == 1 ? parts[0] : KeyHasher.Combine(kind, parts[..kind.Count]);
+            var key = kind.Count == 1 ? parts[0] : KeyHasher.Combine(kind, parts[..kind.Count]);
+            if (rule.Given is { } given)
+            {
+                var stratum = Attribute(given, tenant, signup, signals, attributes, known);
+                if (stratum.IsNone) continue;
+                key = KeyHasher.Combine(kind, key, stratum);
+            }
+            keys[rule.Index] = key;
             if (rule.Spread is { } spread && Attribute(spread, tenant, signup, signals, attributes, known) is { IsNone: false } value)
                 spreads[rule.Index] = Half(value);
         }
@@ -113,6 +120,8 @@ public sealed class LinkKeyDerivation(KeyHasher hasher, IReadOnlyList<LinkageRul
             LinkAttribute.Address => signup.Payment?.BillingAddress is { Line1: { } line, PostalCode: { } code } address
                 ? $"{Folded(line)}|{Folded(code)}|{address.Country}"
                 : null,
+            LinkAttribute.Country => ip?.Country,
+            LinkAttribute.Owner => Value(LinkAttribute.Domain, signup, signals) is { } domain ? "@" + domain : Value(LinkAttribute.Surname, signup, signals),
             LinkAttribute.Surname => Folded(signup.Subject.FamilyName) ?? LastWord(signup.Subject.FullName),
             _ => throw new ArgumentOutOfRangeException(nameof(attribute), attribute, "An attribute without a canonical value."),
         };

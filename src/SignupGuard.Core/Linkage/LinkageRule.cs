@@ -50,8 +50,17 @@ public sealed record LinkageRule
 
     public RuleMode Mode { get; init; }
 
+    /// <summary>
+    /// The attribute within whose values a composite's parts are taken as independent: cards and time zones both follow the country, so chance is
+    /// measured inside one country. Null: among all signups.
+    /// </summary>
+    public LinkAttribute? Given { get; init; }
+
     /// <summary>Rules of a composite's parts, whose counts say what chance expects; empty for single attributes.</summary>
     public IReadOnlyList<int> Parts { get; init; } = [];
+
+    /// <summary>Rule of <see cref="Given"/> itself, whose count is the total; null where all signups are.</summary>
+    public int? Total { get; init; }
 
     /// <summary>
     /// Evidence of <paramref name="earlier"/> decayed unexplained accounts before this one: w·log2(1 + m − 0.9·tol) for m above tolerance, else 0.

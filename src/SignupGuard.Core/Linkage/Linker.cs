@@ -139,7 +139,9 @@ public sealed class Linker
             link.Spread = rule.Spread is null ? 0 : state.Spread + (known || keys.Spreads[rule.Index] is not { } value || SpreadHolds(state, value) ? 0 : 1);
             link.Cluster = state.Cluster;
             link.Promoted = state.Promoted;
-            if (rule.Class == LinkClass.Hard) link.Evidence = rule.HardEvidence(link.Others);
+            // Colleagues share cards and machines: inside one organisation a hard key says nothing.
+            if (rule.Class == LinkClass.Hard)
+                link.Evidence = rule.HardEvidence(link.Others * (1 - state.OrganisationShare(keys.Organisation ?? 0, keys.Account)));
         }
         SoftKeys(table, lane, keys, atMs, counted, links);
     }
@@ -155,7 +157,7 @@ public sealed class Linker
             {
                 ref readonly var state = ref table.Look(link.Key);
                 var nowMs = counted ? Math.Max(atMs, state.LastSeenMs) : atMs;
-                var total = lane.TotalAt(nowMs, rule.HalfLifeDays);
+                var total = rule.Total is { } within ? Math.Max(1, links[within].Others) : lane.TotalAt(nowMs, rule.HalfLifeDays);
                 var expected = total;
                 foreach (var part in rule.Parts) expected *= links[part].Others / total;
                 link.Expected = expected;
@@ -165,22 +167,23 @@ public sealed class Linker
             }
             else if (rule.Burst)
             {
-                Burst(table.Look(link.Key), lane, rule, atMs, keys.Account, ref link);
+                Burst(table.Look(link.Key), lane, rule, atMs, counted, keys.Account, ref link);
             }
         }
     }
 
     /// <summary>The same test in time: the last ten minutes and hour against the key's own usual pace at this hour of the week.</summary>
-    private void Burst(in KeyState state, LaneState lane, LinkageRule rule, long atMs, int account, ref Link link)
+    private void Burst(in KeyState state, LaneState lane, LinkageRule rule, long atMs, bool counted, int account, ref Link link)
     {
         // A decayed count n in a steady stream is rate × half-life / ln 2.
         var perMs = link.Others * Math.Log(2) / (rule.HalfLifeDays * KeyState.DayMs);
         var season = lane.SeasonFactor(atMs);
         foreach (var windowMs in (ReadOnlySpan<long>)[KeyState.TenMinutesMs, KeyState.HourMs])
         {
-            var (run, anomalous) = state.CountedWithin(atMs, windowMs);
+            // A run that this signup began goes on after it: looked at again, the window has both sides. A late signup sees what was before it in line.
+            var (run, anomalous) = state.CountedWithin(atMs - windowMs, counted ? atMs + windowMs : long.MaxValue);
             if (run > 0 && state.Holds(account)) run--;
-            var expected = perMs * windowMs * season;
+            var expected = perMs * (counted ? 2 * windowMs : windowMs) * season;
             var surprise = _policy.Soft.Surprise(run, expected);
             if (surprise <= link.Surprise) continue;
             link.IsBurst = true;

@@ -7,8 +7,8 @@ namespace SignupGuard.Core.Linkage;
 /// </summary>
 public static class StateCodec
 {
-    /// <summary>Bytes that hold any key state: 32 members of at most 25 bytes, and the rest.</summary>
-    public const int KeyBytesMax = 1_280;
+    /// <summary>Bytes that hold any key state: 32 members of at most 29 bytes, and the rest.</summary>
+    public const int KeyBytesMax = 1_536;
 
     private const byte KeyVersion = 1;
     private const byte LaneVersion = 1;
@@ -29,6 +29,7 @@ public static class StateCodec
         None = 0,
         Counted = 1,
         Anomalous = 2,
+        Organisation = 4,
     }
 
     /// <summary>The state's bytes. <see cref="KeyState.Cluster"/> is not among them: it has a column of its own.</summary>
@@ -170,10 +171,11 @@ public static class StateCodec
 
     private static void WriteMember(ref ByteWriter writer, in KeyMember member, long ordinal, long atMs)
     {
-        writer.Byte((byte)((member.Counted ? MemberFlags.Counted : 0) | (member.Anomalous ? MemberFlags.Anomalous : 0)));
+        writer.Byte((byte)((member.Counted ? MemberFlags.Counted : 0) | (member.Anomalous ? MemberFlags.Anomalous : 0) | (member.Organisation != 0 ? MemberFlags.Organisation : 0)));
         writer.Number(member.Ordinal - ordinal);
         writer.Number(member.AtMs - atMs);
         writer.Int32(member.Account);
+        if (member.Organisation != 0) writer.Int32(member.Organisation);
     }
 
     private static KeyMember ReadMember(ref ByteReader reader, long ordinal, long atMs)
@@ -183,6 +185,7 @@ public static class StateCodec
             ordinal + reader.Number(),
             atMs + reader.Number(),
             reader.Int32(),
+            flags.HasFlag(MemberFlags.Organisation) ? reader.Int32() : 0,
             flags.HasFlag(MemberFlags.Counted),
             flags.HasFlag(MemberFlags.Anomalous));
     }

@@ -142,17 +142,23 @@ public static partial class PolicyReader
         if (issues.Count > 0) return rules;
 
         // What chance expects of a composite is read off its parts' counts, which decay alike.
+        int Find(KeyKind kind, double halfLifeDays) => rules.FindIndex(rule => rule.Kind == kind && rule.Given is null && rule.Class == LinkClass.Soft && rule.HalfLifeDays == halfLifeDays);
         for (var i = 0; i < rules.Count; i++)
         {
             var rule = rules[i];
             if (rule.Kind.Count == 1) continue;
-            var parts = Enumerable.Range(0, rule.Kind.Count).Select(part => rules.FindIndex(other => other.Kind == KeyKind.Of(rule.Kind[part]))).ToArray();
+            var parts = new int[rule.Kind.Count];
             for (var part = 0; part < parts.Length; part++)
             {
-                if (parts[part] < 0 || rules[parts[part]] is not { Class: LinkClass.Soft } found || found.HalfLifeDays != rule.HalfLifeDays)
+                // Inside a stratum the part's own count there is best; a part that lies in one stratum anyway (a network in its country) needs none.
+                parts[part] = rule.Given is { } given ? Find(KeyKind.Of(rule.Kind[part], given), rule.HalfLifeDays) : -1;
+                if (parts[part] < 0) parts[part] = Find(KeyKind.Of(rule.Kind[part]), rule.HalfLifeDays);
+                if (parts[part] < 0)
                     issues.Add(new PolicyIssue($"linkage.keys[{i}].key", $"A composite needs a soft rule for its part {KeyKind.Name(rule.Kind[part])} with the same half-life."));
             }
-            rules[i] = rule with { Parts = parts };
+            var total = rule.Given is { } within ? Find(KeyKind.Of(within), rule.HalfLifeDays) : (int?)null;
+            if (total < 0) issues.Add(new PolicyIssue($"linkage.keys[{i}].given", $"It needs a soft rule for {KeyKind.Name(rule.Given!.Value)} with the same half-life."));
+            rules[i] = rule with { Parts = parts, Total = total };
         }
         return rules;
     }
@@ -171,6 +177,9 @@ public static partial class PolicyReader
         if (rule.Burst && (rule.Class != "soft" || kind.Count > 1)) issues.Add(new PolicyIssue($"{path}.burst", "Only single soft keys have bursts."));
         var spread = default(KeyKind);
         if (rule.Spread is { } name && (!KeyKind.TryParse(name, out spread) || spread.Count != 1)) issues.Add(new PolicyIssue($"{path}.spread", "One attribute."));
+        var given = default(KeyKind);
+        if (rule.Given is { } stratum && (kind.Count is 1 or KeyKind.AttributesMax || !KeyKind.TryParse(stratum, out given) || given.Count != 1))
+            issues.Add(new PolicyIssue($"{path}.given", "One attribute, for a composite of two."));
         var mode = ParseMode(rule.Mode, $"{path}.mode", issues);
         return issues.Count > before
             ? null
@@ -183,6 +192,7 @@ public static partial class PolicyReader
                 Tolerance = rule.Tolerance,
                 HalfLifeDays = rule.HalfLifeDays,
                 Burst = rule.Burst,
+                Given = rule.Given is null ? null : given[0],
                 Spread = rule.Spread is null ? null : spread[0],
                 Promotes = rule.Promotes,
                 Mode = mode,
@@ -299,6 +309,8 @@ public sealed class LinkageDocument
     public double Weight { get; set; } = 1;
 
     public bool Burst { get; set; }
+
+    public string? Given { get; set; }
 
     public string? Spread { get; set; }
 

@@ -43,8 +43,8 @@ public sealed class Screener
         var judgement = Policy.Judge(facts);
         var anomalous = Policy.Anomalous?.Evaluate(facts).IsTrue ?? false;
         var explained = signup.Keys.Organisation is not null && (Policy.Explained?.Evaluate(facts).IsTrue ?? false);
-        var member = new KeyMember(ordinal, signup.AtMs, signup.Keys.Account, Counted: true, anomalous);
-        _linker.Count(table, lane, signup.Keys, new KeyEvent(member, explained, signup.Keys.Organisation ?? 0), Links);
+        var member = new KeyMember(ordinal, signup.AtMs, signup.Keys.Account, signup.Keys.Organisation ?? 0, Counted: true, anomalous);
+        _linker.Count(table, lane, signup.Keys, new KeyEvent(member, explained), Links);
         return judgement;
     }
 

@@ -27,11 +27,12 @@ public sealed class LinkageTests
         private readonly KeyTable _table = new();
         private readonly LaneState _lane = new();
 
-        public Link See(int account, long atMs, int? explainedBy = null)
+        public Link See(int account, long atMs, int? explainedBy = null, int? organisation = null)
         {
-            var keys = new DerivedKeys { Keys = [Hasher.Hash("", rule.Kind, "k")], Spreads = [null], Account = account, Organisation = explainedBy };
+            organisation ??= explainedBy;
+            var keys = new DerivedKeys { Keys = [Hasher.Hash("", rule.Kind, "k")], Spreads = [null], Account = account, Organisation = organisation };
             _linker.Look(_table, _lane, keys, atMs, counted: false, _links);
-            _linker.Count(_table, _lane, keys, new KeyEvent(new KeyMember(account, atMs, account, true, false), explainedBy is not null, explainedBy ?? 0), _links);
+            _linker.Count(_table, _lane, keys, new KeyEvent(new KeyMember(account, atMs, account, organisation ?? 0, true, false), explainedBy is not null), _links);
             return _links[0];
         }
     }
@@ -88,6 +89,15 @@ public sealed class LinkageTests
     }
 
     [Test]
+    public void A_hard_key_inside_one_organisation_is_no_evidence_but_strangers_on_it_are()
+    {
+        var keys = new OneKey(Card);
+        for (var i = 1; i <= 20; i++) keys.See(i, Start, organisation: 7);
+        Assert.That(keys.See(21, Start, organisation: 7).Evidence, Is.Zero);
+        Assert.That(keys.See(22, Start).Evidence, Is.GreaterThan(0));
+    }
+
+    [Test]
     public void Windows_are_exact_while_a_key_remembers_its_accounts() =>
         Gen.Int[0, 3 * 60 * 60 * 1000].Array[1, KeyState.MembersMax].Sample(offsets =>
         {
@@ -131,7 +141,7 @@ public sealed class LinkageTests
                 && StateCodec.Encode(copy).SequenceEqual(StateCodec.Encode(state));
 
             static KeyEvent Event(int account, long ordinal, long atMs) =>
-                new(new KeyMember(ordinal, atMs, account, true, account % 3 == 0), account % 4 == 0, account % 7);
+                new(new KeyMember(ordinal, atMs, account, account % 7, true, account % 3 == 0), account % 4 == 0);
         });
 
     [Test]
@@ -139,7 +149,7 @@ public sealed class LinkageTests
         Gen.Select(Gen.Int[1, 40], Gen.Int[0, 300], Gen.Byte).Sample((accounts, cut, version) =>
         {
             var state = default(KeyState);
-            for (var i = 1; i <= accounts; i++) state.Add(new KeyEvent(new KeyMember(i, Start + i, i, true, false), false, 0), Card, 2, null);
+            for (var i = 1; i <= accounts; i++) state.Add(new KeyEvent(new KeyMember(i, Start + i, i, 0, true, false), false), Card, 2, null);
             var bytes = StateCodec.Encode(state);
             if (cut < bytes.Length) Assert.Throws<InvalidDataException>(() => StateCodec.DecodeKey(bytes.AsSpan(0, cut), 0));
             if (version == bytes[0]) return;
