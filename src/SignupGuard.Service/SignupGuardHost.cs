@@ -1,6 +1,4 @@
 using System.Net;
-using Google.Protobuf.Reflection;
-using Google.Rpc;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting;
@@ -71,7 +69,10 @@ public sealed class SignupGuardHost : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings);
         // A request's path may hold a signup's id.
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         builder.Logging.AddFilter("Grpc", LogLevel.Warning);
+        // It writes exceptions with their messages, which quote what was sent. FaultInterceptor and UnreadableRequests log every failure.
+        builder.Logging.AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);
         builder.Logging.AddFilter("Npgsql", LogLevel.Warning);
         configure?.Invoke(builder);
@@ -174,8 +175,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
                 options.EnableDetailedErrors = false;
                 options.Interceptors.Add<FaultInterceptor>();
             })
-            // Without these the details of an error could not be written as JSON.
-            .AddJsonTranscoding(options => options.TypeRegistry = TypeRegistry.FromFiles(ErrorDetailsReflection.Descriptor));
+            .AddJsonTranscoding(options => options.TypeRegistry = UnreadableRequests.ErrorDetails);
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks().AddCheck<DatabaseHealth>("database");
     }

@@ -16,6 +16,7 @@ internal sealed class FaultInterceptor(ILogger<FaultInterceptor> log) : Intercep
     {
         try
         {
+            UnreadableRequests.MarkRead(context.GetHttpContext());
             return await continuation(request, context);
         }
         catch (Exception failure) when (failure is not RpcException)
@@ -29,6 +30,7 @@ internal sealed class FaultInterceptor(ILogger<FaultInterceptor> log) : Intercep
     {
         try
         {
+            UnreadableRequests.MarkRead(context.GetHttpContext());
             await continuation(request, responseStream, context);
         }
         catch (Exception failure) when (failure is not RpcException)
@@ -42,6 +44,7 @@ internal sealed class FaultInterceptor(ILogger<FaultInterceptor> log) : Intercep
     {
         try
         {
+            UnreadableRequests.MarkRead(context.GetHttpContext());
             await continuation(requestStream, responseStream, context);
         }
         catch (Exception failure) when (failure is not RpcException)

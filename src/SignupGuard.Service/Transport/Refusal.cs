@@ -19,6 +19,7 @@ internal static class Refusal
     public const string InvalidSignup = "INVALID_SIGNUP";
     public const string InvalidRequest = "INVALID_REQUEST";
     public const string UnreadableRequest = "UNREADABLE_REQUEST";
+    public const string RequestTooLarge = "REQUEST_TOO_LARGE";
     public const string SignupIdReused = "SIGNUP_ID_REUSED";
     public const string SignupUnknown = "SIGNUP_UNKNOWN";
     public const string Overloaded = "OVERLOADED";
@@ -26,6 +27,9 @@ internal static class Refusal
     public const string ServiceStopping = "SERVICE_STOPPING";
     public const string SignupFailed = "SIGNUP_FAILED";
     public const string InternalError = "INTERNAL_ERROR";
+
+    /// <summary>gRPC clients take only some kilobytes of details, and drop the status with those beyond.</summary>
+    private const int ViolationsListedMax = 40;
 
     private static readonly TimeSpan RetryAfterOverload = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RetryAfterOutage = TimeSpan.FromSeconds(1);
@@ -44,7 +48,7 @@ internal static class Refusal
     public static Status Invalid(IReadOnlyList<FieldViolation> violations, string reason = InvalidRequest, string message = "The request breaks bounds of the contract.")
     {
         var details = new BadRequest();
-        details.FieldViolations.Add(violations.Select(violation => new BadRequest.Types.FieldViolation
+        details.FieldViolations.Add(violations.Take(ViolationsListedMax).Select(violation => new BadRequest.Types.FieldViolation
         {
             Field = violation.Field,
             Reason = violation.Code,
@@ -55,6 +59,8 @@ internal static class Refusal
 
     /// <summary>What arrived is no message of the contract (cut off, no valid UTF-8, no JSON).</summary>
     public static Status Unreadable(string message) => Make(Code.InvalidArgument, UnreadableRequest, message);
+
+    public static Status TooLarge() => Make(Code.ResourceExhausted, RequestTooLarge, $"A request has at most {SignupGuardHost.MessageBytesMax:N0} bytes.");
 
     public static Status UnknownSignup() => Make(Code.NotFound, SignupUnknown, "No signup of this id was screened.");
 

@@ -17,7 +17,9 @@ internal static class SignupMap
             ? new SignupEvent(at.Channel.Word(), Text(at.Product), Text(at.Campaign), Text(at.ReferralCode), at.Mode == V1.Mode.EvaluateOnly)
             : SignupEvent.None,
         Subject = message.Subject is { } subject ? ToCore(subject) : Subject.None,
-        Email = message.Email is { Address.Length: > 0 } email ? new EmailInput(email.Address, email.VerifiedAt?.ToDateTimeOffset()) : null,
+        Email = message.Email is { Address.Length: > 0 } email
+            ? new EmailInput(email.Address, email.VerifiedAt?.ToDateTimeOffset(), email.DomainRegisteredAt?.ToDateTimeOffset())
+            : null,
         Phone = message.Phone is { Number.Length: > 0 } phone
             ? new PhoneInput(phone.Number, Country(phone.Region), phone.VerifiedAt?.ToDateTimeOffset(), phone.LineType.Word())
             : null,

@@ -10,4 +10,10 @@ internal static partial class TransportLog
 
     [LoggerMessage(1002, LogLevel.Warning, "{Method} found no database: {Fault}")]
     public static partial void DatabaseUnavailable(ILogger log, string method, string fault);
+
+    [LoggerMessage(1003, LogLevel.Error, "{Path} failed after its handler (reference {Reference})")]
+    public static partial void AnswerFailed(ILogger log, string path, string reference);
+
+    [LoggerMessage(1004, LogLevel.Warning, "{Path} got a message that can't be read")]
+    public static partial void Unreadable(ILogger log, string path);
 }

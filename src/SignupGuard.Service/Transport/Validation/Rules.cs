@@ -10,6 +10,9 @@ internal static class Rules
     /// <summary>Seconds of 2000-01-01T00:00:00Z: nothing in this product is older.</summary>
     public const long EarliestUnixSeconds = 946_684_800;
 
+    /// <summary>Seconds of 1985-01-01T00:00:00Z, the year of the first registered domains.</summary>
+    public const long FirstDomainUnixSeconds = 473_385_600;
+
     /// <summary>How far a caller's clock may run ahead of the service's.</summary>
     public static readonly TimeSpan ClockSkewMax = TimeSpan.FromMinutes(5);
 
@@ -82,13 +85,14 @@ internal static class Rules
             if (isSet(context.InstanceToValidate) && (value < min || value > max)) Fail(context, context.PropertyPath, ViolationCode.OutOfRange, $"{min:N0} to {max:N0}.");
         });
 
-    /// <summary>From 2000 to the service's clock and <see cref="ClockSkewMax"/>; unset passes.</summary>
-    public static IRuleBuilderOptionsConditions<T, Timestamp?> Past<T>(this IRuleBuilder<T, Timestamp?> rule, TimeProvider clock) =>
+    /// <summary>From 2000, or another start, to the service's clock and <see cref="ClockSkewMax"/>; unset passes.</summary>
+    public static IRuleBuilderOptionsConditions<T, Timestamp?> Past<T>(this IRuleBuilder<T, Timestamp?> rule, TimeProvider clock, long earliestUnixSeconds = EarliestUnixSeconds) =>
         rule.Custom((value, context) =>
         {
             if (value is null) return;
             if (value.Nanos is < 0 or >= NanosPerSecond) Fail(context, context.PropertyPath, ViolationCode.InvalidTimestamp, "Nanoseconds are 0 to 999,999,999.");
-            else if (value.Seconds < EarliestUnixSeconds) Fail(context, context.PropertyPath, ViolationCode.TimeTooEarly, "Not before 2000-01-01T00:00:00Z.");
+            else if (value.Seconds < earliestUnixSeconds)
+                Fail(context, context.PropertyPath, ViolationCode.TimeTooEarly, $"Not before {DateTimeOffset.FromUnixTimeSeconds(earliestUnixSeconds):yyyy-MM-dd}.");
             else if (value.Seconds > (clock.GetUtcNow() + ClockSkewMax).ToUnixTimeSeconds())
                 Fail(context, context.PropertyPath, ViolationCode.TimeInFuture, $"At most {ClockSkewMax.TotalMinutes:N0} minutes ahead of the service's clock.");
         });

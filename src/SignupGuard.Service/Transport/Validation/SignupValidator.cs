@@ -101,6 +101,7 @@ internal sealed partial class SignupValidator : AbstractValidator<Signup>
                 ViolationCode.InvalidEmail,
                 $"LOCAL@DOMAIN without spaces, the local part at most {LocalCharactersMax} characters.");
             RuleFor(email => email.VerifiedAt).Past(clock);
+            RuleFor(email => email.DomainRegisteredAt).Past(clock, Rules.FirstDomainUnixSeconds);
         }
 
         /// <summary>

@@ -18,6 +18,8 @@ internal static class ViolationCode
     public const string InvalidEmail = "INVALID_EMAIL";
     public const string InvalidPhone = "INVALID_PHONE";
     public const string InvalidToken = "INVALID_TOKEN";
+    public const string InvalidType = "INVALID_TYPE";
+    public const string UnknownField = "UNKNOWN_FIELD";
     public const string UnknownCountry = "UNKNOWN_COUNTRY";
     public const string UnknownLanguage = "UNKNOWN_LANGUAGE";
     public const string UnknownTimeZone = "UNKNOWN_TIME_ZONE";
