@@ -8,6 +8,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using SignupGuard.Service.Hosting;
 using SignupGuard.Service.Screening;
@@ -67,6 +68,8 @@ public sealed class SignupGuardHost : IAsyncDisposable
         if (!TimeZones.DataPresent) throw new HostStartException("This machine has no time zone data, so no time zone could be checked. Install the package tzdata.");
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ApplicationName = typeof(SignupGuardHost).Assembly.GetName().Name });
         builder.Configuration.AddInMemoryCollection(settings);
+        // The standard output is for results.
+        builder.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
         // A request's path may hold a signup's id.
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
@@ -83,23 +86,25 @@ public sealed class SignupGuardHost : IAsyncDisposable
         AddScreening(builder.Services);
         AddTransport(builder.Services);
 
-        using var startLogs = LoggerFactory.Create(logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddConsole());
-        var database = await DatabaseAccess.OpenAsync(builder.Configuration, startLogs, cancellation);
+        DatabaseAccess? database = null;
+        AddStorage(builder.Services, () => database ?? throw new InvalidOperationException("The database is opened before the host starts."));
+        var app = builder.Build();
         try
         {
-            AddStorage(builder.Services, database);
-            var app = builder.Build();
             Map(app);
+            var logs = app.Services.GetRequiredService<ILoggerFactory>();
+            database = await DatabaseAccess.OpenAsync(app.Configuration, logs, cancellation);
             await app.StartAsync(cancellation);
             var host = new SignupGuardHost(app, database, Address(grpc()), Address(http()));
-            var log = app.Services.GetRequiredService<ILogger<SignupGuardHost>>();
+            var log = logs.CreateLogger<SignupGuardHost>();
             if (database.DataFolder is { } folder) HostLog.Embedded(log, folder);
             HostLog.Listening(log, host.GrpcAddress, host.HttpAddress);
             return host;
         }
         catch
         {
-            await database.DisposeAsync();
+            await app.DisposeAsync();
+            if (database is not null) await database.DisposeAsync();
             throw;
         }
     }
@@ -138,12 +143,12 @@ public sealed class SignupGuardHost : IAsyncDisposable
         return new Uri($"http://{new IPEndPoint(address, endpoint.Port)}");
     }
 
-    private static void AddStorage(IServiceCollection services, DatabaseAccess database)
+    private static void AddStorage(IServiceCollection services, Func<DatabaseAccess> database)
     {
-        services.AddSingleton(database.Source);
-        services.AddSingleton(database.Hasher);
-        services.AddSingleton(database.Cipher);
-        services.AddDbContextFactory<SignupGuardDbContext>(options => SignupGuardDbContext.Configure(options, database.Source));
+        services.AddSingleton(_ => database().Source);
+        services.AddSingleton(_ => database().Hasher);
+        services.AddSingleton(_ => database().Cipher);
+        services.AddDbContextFactory<SignupGuardDbContext>((_, options) => SignupGuardDbContext.Configure(options, database().Source));
         services.AddSingleton<PolicyStore>();
         services.AddSingleton<ScreeningStore>();
         services.AddSingleton<DecisionReader>();

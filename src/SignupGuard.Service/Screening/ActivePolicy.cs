@@ -52,7 +52,7 @@ public sealed class ActivePolicy(PolicyStore store, KeyHasher hasher, TimeProvid
 
     private void Use(Policy policy)
     {
-        _snapshot = new PolicySnapshot(policy, new LinkKeyDerivation(hasher, policy.Linkage));
-        ScreeningLog.PolicyLoaded(log, policy.Version, policy.Rules.Count, policy.Linkage.Count);
+        _snapshot = new PolicySnapshot(policy, new LinkKeyDerivation(hasher, policy.Linkage.Rules));
+        ScreeningLog.PolicyLoaded(log, policy.Version, policy.Rules.Count, policy.Linkage.Rules.Count);
     }
 }

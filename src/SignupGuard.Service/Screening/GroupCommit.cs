@@ -181,7 +181,7 @@ public sealed class GroupCommit(ScreeningStore store, ActivePolicy policies, IOp
     }
 
     private static PreparedSignup Prepare(PreparedSignup signup, PolicySnapshot policy) =>
-        signup with { Keys = policy.Keys.Derive(signup.Tenant, signup.Signup, signup.Signals) };
+        signup with { Linkable = signup.Linkable with { Keys = policy.Keys.Derive(signup.Tenant, signup.Linkable.Signup, signup.Linkable.Signals) } };
 
     private static ScreeningOutcome Outcome(ScreeningResult result) => result switch
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Options;
+using SignupGuard.Core.Screening;
 using SignupGuard.Service.Screening.Collectors;
 using SignupGuard.Service.Telemetry;
 using SignupGuard.Service.Transport;
@@ -18,7 +19,7 @@ namespace SignupGuard.Service.Screening;
 ///    ─────────── GroupCommit: many waiting signups, one transaction ───────────
 ///  5 read keys and clusters   Storage: ScreeningStore
 ///  6 link                     Core: Linker                                       each signup sees all those before it
-///  7 evaluate the policy      Core: Policy.Judge
+///  7 evaluate the policy      Core: Policy.Judge                                 6 and 7 together: Core, Screener
 ///  8 write, COMMIT            Storage: ScreeningStore
 ///    ───────────────────────────────────────────────────────────────────────────
 ///  9 answer                   only now: what the caller hears is on the disk
@@ -61,10 +62,7 @@ public sealed class ScreeningPipeline(
         var prepared = new PreparedSignup
         {
             Tenant = tenant,
-            Signup = signup,
-            Signals = signals,
-            Keys = keys,
-            Account = policy.Keys.Account(tenant, signup),
+            Linkable = new LinkableSignup(signup, signals, keys),
             ContentHash = ContentHash.Of(content),
             Facts = cipher.Seal(tenant, signup.SignupId, new SignupFacts(content, signals)),
         };

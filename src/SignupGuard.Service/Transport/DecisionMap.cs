@@ -1,4 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
+using SignupGuard.Core.Clusters;
+using SignupGuard.Core.Decisions;
+using SignupGuard.Core.Linkage;
 using SignupGuard.Core.Signals;
 using SignupGuard.Storage.Screening;
 
@@ -26,7 +29,12 @@ internal static class DecisionMap
         decision.Obligations.Add(stored.Body.Obligations);
         decision.Reasons.Add(stored.Body.Reasons.Select(ToContract));
         decision.Completeness.Add(stored.Body.Completeness.Select(ToContract));
-        decision.Links.Add(stored.Body.Links.Select(ToContract));
+        if (stored.Facts is not null)
+        {
+            var facts = DecisionFacts.Decode(stored.Facts);
+            decision.Links.Add(facts.Links.Select(link => ToContract(link.Key, link.Value)));
+            if (facts.Cluster is { } cluster) decision.Cluster = ToContract(cluster);
+        }
         return decision;
     }
 
@@ -58,7 +66,7 @@ internal static class DecisionMap
             Text = stored.Text,
             Contribution = stored.Contribution,
         };
-        foreach (var step in stored.Path)
+        if (stored.Evidence is { } step)
         {
             var evidence = new V1.EvidenceStep
             {
@@ -68,6 +76,7 @@ internal static class DecisionMap
                 Strength = step.Strength,
                 ConfirmedBad = (long)Math.Round(step.ConfirmedBad),
             };
+            if (step.Expected is { } expected) evidence.Expected = expected;
             evidence.SignupIds.Add(step.SignupIds);
             reason.Path.Add(evidence);
         }
@@ -89,12 +98,23 @@ internal static class DecisionMap
         Detail = stored.Detail ?? "",
     };
 
-    private static V1.LinkCount ToContract(StoredLink stored) => new()
+    private static V1.LinkCount ToContract(KeyKind kind, in Link link) => new()
     {
-        KeyKind = stored.Kind,
-        Accounts = stored.Accounts,
-        Accounts10M = (long)Math.Round(stored.TenMinutes),
-        Accounts1H = (long)Math.Round(stored.Hour),
-        Accounts1D = (long)Math.Round(stored.Day),
+        KeyKind = kind.ToString(),
+        Accounts = link.Accounts,
+        Accounts10M = (long)Math.Round(link.TenMinutes),
+        Accounts1H = (long)Math.Round(link.Hour),
+        Accounts1D = (long)Math.Round(link.Day),
+    };
+
+    private static V1.ClusterSummary ToContract(ClusterFacts cluster) => new()
+    {
+        ClusterId = cluster.Id,
+        Size = cluster.Size,
+        DeniedRatio = cluster.DeniedRatio,
+        ConfirmedBad = cluster.ConfirmedBad,
+        KeyGroups = cluster.KeyGroupCount,
+        FirstSeen = Timestamp.FromDateTimeOffset(DateTimeOffset.FromUnixTimeMilliseconds(cluster.FirstSeenMs)),
+        LastSeen = Timestamp.FromDateTimeOffset(DateTimeOffset.FromUnixTimeMilliseconds(cluster.LastSeenMs)),
     };
 }
