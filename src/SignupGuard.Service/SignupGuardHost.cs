@@ -16,6 +16,7 @@ using SignupGuard.Service.Screening.Collectors;
 using SignupGuard.Service.Transport;
 using SignupGuard.Service.Transport.Validation;
 using SignupGuard.Storage;
+using SignupGuard.Storage.Partitions;
 using SignupGuard.Storage.Policies;
 using SignupGuard.Storage.Screening;
 
@@ -149,6 +150,8 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton(_ => database().Hasher);
         services.AddSingleton(_ => database().Cipher);
         services.AddDbContextFactory<SignupGuardDbContext>((_, options) => SignupGuardDbContext.Configure(options, database().Source));
+        services.AddSingleton<PartitionMaintenance>();
+        services.AddHostedService<PartitionSchedule>();
         services.AddSingleton<PolicyStore>();
         services.AddSingleton<ScreeningStore>();
         services.AddSingleton<DecisionReader>();

@@ -143,7 +143,7 @@ internal static class ScreenCommand
             if (LeftOut == ReportedMax) Console.Error.WriteLine($"{ReportedMax:N0} bad lines were listed; further ones are only counted.");
         }
 
-        public ScreenSummary ToJson() => new(Screened, Allowed, Reviewed, Denied, LeftOut, _bad);
+        public ScreenSummary ToJson() => new(Screened, Allowed, Reviewed, Denied, LeftOut, [.. _bad.OrderBy(bad => bad.Line)]);
     }
 
     internal sealed record BadLine(long Line, string Reason, string Message, IReadOnlyList<FieldViolation> Violations);
@@ -161,6 +161,8 @@ internal static class ScreenCommand
             var wrapped = IsRequest(line.Content);
             violations = JsonShape.Check(wrapped ? ScreenSignupRequest.Descriptor : Signup.Descriptor, line.Content);
             message = "The line is no signup.";
+            // A line may be the signup alone; its fields are named as in a request all the same.
+            if (!wrapped) violations = [.. violations.Select(violation => violation with { Field = violation.Field.Length > 0 ? $"signup.{violation.Field}" : "signup" })];
             if (violations.Count > 0) return null;
             var text = Encoding.UTF8.GetString(line.Content);
             return wrapped ? JsonParser.Default.Parse<ScreenSignupRequest>(text).Signup ?? new Signup() : JsonParser.Default.Parse<Signup>(text);

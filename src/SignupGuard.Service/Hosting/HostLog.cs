@@ -10,4 +10,10 @@ internal static partial class HostLog
 
     [LoggerMessage(4002, LogLevel.Information, "The database is a private Postgres in {Folder}; set ConnectionStrings__SignupGuard to use another")]
     public static partial void Embedded(ILogger log, string folder);
+
+    [LoggerMessage(4003, LogLevel.Information, "Partition {Partition} was created")]
+    public static partial void PartitionCreated(ILogger log, string partition);
+
+    [LoggerMessage(4004, LogLevel.Error, "Partitions could not be created, new rows go to the default ones meanwhile: {Fault}")]
+    public static partial void PartitionsFailed(ILogger log, string fault);
 }
