@@ -16,6 +16,7 @@ using SignupGuard.Service.Screening.Collectors;
 using SignupGuard.Service.Transport;
 using SignupGuard.Service.Transport.Validation;
 using SignupGuard.Storage;
+using SignupGuard.Storage.Outcomes;
 using SignupGuard.Storage.Partitions;
 using SignupGuard.Storage.Policies;
 using SignupGuard.Storage.Screening;
@@ -85,6 +86,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
         builder.Configuration.GetSection(Hosting.ListenOptions.Section).Bind(listen);
         var (grpc, http) = Listen(builder, listen);
         AddScreening(builder.Services);
+        builder.Services.AddSignals(builder.Configuration);
         AddTransport(builder.Services);
 
         DatabaseAccess? database = null;
@@ -155,6 +157,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<PolicyStore>();
         services.AddSingleton<ScreeningStore>();
         services.AddSingleton<DecisionReader>();
+        services.AddSingleton<OutcomeStore>();
     }
 
     private static void AddScreening(IServiceCollection services)
@@ -164,7 +167,6 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<IValidateOptions<ScreeningOptions>, ScreeningOptionsValidator>();
         services.AddOptions<Hosting.ListenOptions>().BindConfiguration(Hosting.ListenOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<Hosting.ListenOptions>, ListenOptionsValidator>();
-        services.AddSingleton<SignalCollection>();
         services.AddSingleton<ScreeningPipeline>();
         // In this order they start, the transport last; in the reverse order they stop: no call comes in while the queue drains.
         services.AddSingleton<ActivePolicy>();

@@ -13,8 +13,8 @@ namespace SignupGuard.Service.Screening;
 public sealed record SignupFacts(byte[] Signup, SignupSignals Signals);
 
 /// <summary>
-/// Facts as stored: the request and its signals, compressed where that pays, sealed with AES-256-GCM. The tenant and the signup's id are
-/// authenticated with them, so facts can't be moved to another signup. Thread-safe.
+/// Facts as stored: the request and its signals, compressed where that pays, sealed with AES-256-GCM. The tenant is
+/// authenticated with them, so facts never open under another's. Thread-safe.
 /// <code>
 ///  layout │ key id │ nonce │ tag │ ciphertext of: form │ length of request (LE) │ request │ signals (JSON, UTF-8)
 ///    1    │   1    │  12   │ 16  │                 1   │          4             │    the last two as one Brotli stream when form is 1
@@ -47,7 +47,7 @@ public sealed class FactsCipher
         _keys = new Dictionary<byte, byte[]>(keys);
     }
 
-    public byte[] Seal(string tenant, string signupId, SignupFacts facts)
+    public byte[] Seal(string tenant, SignupFacts facts)
     {
         var plain = Encode(facts);
         var sealed_ = new byte[HeaderBytes + NonceBytes + TagBytes + plain.Length];
@@ -56,12 +56,12 @@ public sealed class FactsCipher
         var nonce = sealed_.AsSpan(HeaderBytes, NonceBytes);
         RandomNumberGenerator.Fill(nonce);
         using var cipher = new AesGcm(_keys[_keyId], TagBytes);
-        cipher.Encrypt(nonce, plain, sealed_.AsSpan(HeaderBytes + NonceBytes + TagBytes), sealed_.AsSpan(HeaderBytes + NonceBytes, TagBytes), Bound(tenant, signupId));
+        cipher.Encrypt(nonce, plain, sealed_.AsSpan(HeaderBytes + NonceBytes + TagBytes), sealed_.AsSpan(HeaderBytes + NonceBytes, TagBytes), Encoding.UTF8.GetBytes(tenant));
         return sealed_;
     }
 
-    /// <exception cref="InvalidDataException">Damaged, of another signup, of an unknown layout, or sealed under a key that is not at hand.</exception>
-    public SignupFacts Open(string tenant, string signupId, ReadOnlySpan<byte> stored)
+    /// <exception cref="InvalidDataException">Damaged, of another tenant, of an unknown layout, or sealed under a key that is not at hand.</exception>
+    public SignupFacts Open(string tenant, ReadOnlySpan<byte> stored)
     {
         if (stored.Length < HeaderBytes + NonceBytes + TagBytes || stored[0] != Layout) throw new InvalidDataException("Stored facts are damaged or of an unknown layout.");
         if (!_keys.TryGetValue(stored[1], out var key)) throw new InvalidDataException($"Stored facts are sealed under key {stored[1]}, which is not configured.");
@@ -69,16 +69,14 @@ public sealed class FactsCipher
         using var cipher = new AesGcm(key, TagBytes);
         try
         {
-            cipher.Decrypt(stored.Slice(HeaderBytes, NonceBytes), stored[(HeaderBytes + NonceBytes + TagBytes)..], stored.Slice(HeaderBytes + NonceBytes, TagBytes), plain, Bound(tenant, signupId));
+            cipher.Decrypt(stored.Slice(HeaderBytes, NonceBytes), stored[(HeaderBytes + NonceBytes + TagBytes)..], stored.Slice(HeaderBytes + NonceBytes, TagBytes), plain, Encoding.UTF8.GetBytes(tenant));
         }
         catch (AuthenticationTagMismatchException failure)
         {
-            throw new InvalidDataException("Stored facts are damaged, or belong to another signup.", failure);
+            throw new InvalidDataException("Stored facts are damaged, or belong to another tenant.", failure);
         }
         return Decode(plain);
     }
-
-    private static byte[] Bound(string tenant, string signupId) => Encoding.UTF8.GetBytes($"{tenant}\0{signupId}");
 
     private static byte[] Encode(SignupFacts facts)
     {

@@ -64,7 +64,7 @@ public sealed class ScreeningPipeline(
             Tenant = tenant,
             Linkable = new LinkableSignup(signup, signals, keys),
             ContentHash = ContentHash.Of(content),
-            Facts = cipher.Seal(tenant, signup.SignupId, new SignupFacts(content, signals)),
+            Facts = cipher.Seal(tenant, new SignupFacts(content, signals)),
         };
         return new Preparation(arrived, prepared, policy, null);
     }

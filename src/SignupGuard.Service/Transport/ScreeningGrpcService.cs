@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using SignupGuard.Service.Screening;
 using SignupGuard.Service.Transport.Validation;
+using SignupGuard.Storage.Outcomes;
 using SignupGuard.Storage.Screening;
 
 namespace SignupGuard.Service.Transport;
@@ -12,6 +13,7 @@ namespace SignupGuard.Service.Transport;
 internal sealed class ScreeningGrpcService(
     ScreeningPipeline pipeline,
     DecisionReader decisions,
+    OutcomeStore outcomes,
     RequestValidation validation,
     IOptions<ScreeningOptions> options,
     IHostApplicationLifetime lifetime,
@@ -99,11 +101,11 @@ internal sealed class ScreeningGrpcService(
         var tenant = Tenancy.Of(context);
         var history = await decisions.HistoryAsync(tenant, request.SignupId, context.CancellationToken);
         if (history.Count == 0) throw Refusal.UnknownSignup().ToRpcException();
-        var outcomes = await decisions.OutcomesAsync(tenant, history[0].Ordinal, context.CancellationToken);
+        var reported = await decisions.OutcomesAsync(tenant, history[0].Ordinal, context.CancellationToken);
         var response = new V1.GetDecisionResponse { Decision = DecisionMap.ToContract(history[^1]) };
         for (var i = 0; i < history.Count; i++)
             response.Changes.Add(DecisionMap.ToContract(history[i], i == 0 ? null : history[i - 1].Body.Verdict, token: ""));
-        response.Outcomes.Add(outcomes.Select(outcome => new V1.Outcome
+        response.Outcomes.Add(reported.Select(outcome => new V1.Outcome
         {
             Kind = EnumWords.Value<V1.OutcomeKind>(outcome.Kind),
             OccurredAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(outcome.OccurredAt),
@@ -114,12 +116,13 @@ internal sealed class ScreeningGrpcService(
     public override async Task<V1.ReportOutcomeResponse> ReportOutcome(V1.ReportOutcomeRequest request, ServerCallContext context)
     {
         Demand(validation.Check(request));
-        var recorded = await decisions.RecordOutcomeAsync(
+        var recorded = await outcomes.RecordAsync(
             Tenancy.Of(context),
             request.SignupId,
             request.Kind.Word()!,
             request.OccurredAt?.ToDateTimeOffset() ?? clock.GetUtcNow(),
             request.Note.Length > 0 ? request.Note : null,
+            OutcomeRules.Consequence(request.Kind),
             context.CancellationToken);
         return new V1.ReportOutcomeResponse { Recorded = recorded ?? throw Refusal.UnknownSignup().ToRpcException() };
     }

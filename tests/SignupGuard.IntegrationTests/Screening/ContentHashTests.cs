@@ -32,6 +32,6 @@ public sealed class ContentHashTests
                 ["a"] = new CustomValue { NumberValue = 0 },
             },
         };
-        Assert.That(Convert.ToHexStringLower(ContentHash.Of(ContentHash.Canonical(signup))), Is.EqualTo("GOLDEN"));
+        Assert.That(Convert.ToHexStringLower(ContentHash.Of(ContentHash.Canonical(signup))), Is.EqualTo("aaa2664bb6363d9ad1fdfdcb1070a3f1d5c32708258c1108e9ae9292a1c38ca4"));
     }
 }

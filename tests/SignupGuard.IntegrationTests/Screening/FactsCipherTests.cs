@@ -33,7 +33,7 @@ public sealed class FactsCipherTests
     public void What_is_sealed_opens_to_the_same(int bytes)
     {
         var request = Enumerable.Range(0, bytes).Select(i => (byte)(i * i)).ToArray();
-        var opened = Cipher.Open("t", "s", Cipher.Seal("t", "s", new SignupFacts(request, Signals)));
+        var opened = Cipher.Open("t", Cipher.Seal("t", new SignupFacts(request, Signals)));
         Assert.That(opened.Signup, Is.EqualTo(request));
         Assert.That(opened.Signals, Is.EqualTo(Signals));
     }
@@ -41,7 +41,7 @@ public sealed class FactsCipherTests
     [Test]
     public void Neither_request_nor_signals_show_in_what_is_stored()
     {
-        var stored = Cipher.Seal("t", "s", new SignupFacts([.. "anna@example.org"u8], Signals));
+        var stored = Cipher.Seal("t", new SignupFacts([.. "anna@example.org"u8], Signals));
         Assert.That(stored.AsSpan().IndexOf("anna"u8), Is.Negative);
         Assert.That(stored.AsSpan().IndexOf("4930"u8), Is.Negative);
     }
@@ -49,38 +49,37 @@ public sealed class FactsCipherTests
     [Test]
     public void What_repeats_is_stored_compressed()
     {
-        var stored = Cipher.Seal("t", "s", new SignupFacts(new byte[10_000], Signals));
+        var stored = Cipher.Seal("t", new SignupFacts(new byte[10_000], Signals));
         Assert.That(stored, Has.Length.LessThan(2_000));
     }
 
     [Test]
-    public void Facts_of_another_signup_or_tenant_do_not_open()
+    public void Facts_of_another_tenant_do_not_open()
     {
-        var stored = Cipher.Seal("t", "s", new SignupFacts([1], Signals));
-        Assert.Throws<InvalidDataException>(() => Cipher.Open("t", "other", stored));
-        Assert.Throws<InvalidDataException>(() => Cipher.Open("other", "s", stored));
+        var stored = Cipher.Seal("t", new SignupFacts([1], Signals));
+        Assert.Throws<InvalidDataException>(() => Cipher.Open("other", stored));
     }
 
     [Test]
     public void Any_changed_byte_is_noticed()
     {
-        var stored = Cipher.Seal("t", "s", new SignupFacts([1, 2, 3], Signals));
+        var stored = Cipher.Seal("t", new SignupFacts([1, 2, 3], Signals));
         for (var i = 0; i < stored.Length; i++)
         {
             var changed = stored.ToArray();
             changed[i] ^= 1;
-            Assert.Throws<InvalidDataException>(() => Cipher.Open("t", "s", changed), $"byte {i}");
+            Assert.Throws<InvalidDataException>(() => Cipher.Open("t", changed), $"byte {i}");
         }
-        for (var length = 0; length < stored.Length; length++) Assert.Throws<InvalidDataException>(() => Cipher.Open("t", "s", stored.AsSpan(0, length)), $"length {length}");
+        for (var length = 0; length < stored.Length; length++) Assert.Throws<InvalidDataException>(() => Cipher.Open("t", stored.AsSpan(0, length)), $"length {length}");
     }
 
     [Test]
     public void A_retired_key_still_opens_what_was_sealed_under_it()
     {
-        var stored = Cipher.Seal("t", "s", new SignupFacts([1], Signals));
+        var stored = Cipher.Seal("t", new SignupFacts([1], Signals));
         var rotated = new FactsCipher(2, new Dictionary<byte, byte[]> { [1] = OldKey, [2] = NewKey });
-        Assert.That(rotated.Open("t", "s", stored).Signup, Is.EqualTo(new byte[] { 1 }));
-        Assert.That(rotated.Seal("t", "s", new SignupFacts([1], Signals))[1], Is.EqualTo(2));
-        Assert.Throws<InvalidDataException>(() => Cipher.Open("t", "s", rotated.Seal("t", "s", new SignupFacts([1], Signals))));
+        Assert.That(rotated.Open("t", stored).Signup, Is.EqualTo(new byte[] { 1 }));
+        Assert.That(rotated.Seal("t", new SignupFacts([1], Signals))[1], Is.EqualTo(2));
+        Assert.Throws<InvalidDataException>(() => Cipher.Open("t", rotated.Seal("t", new SignupFacts([1], Signals))));
     }
 }
