@@ -98,6 +98,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
             var logs = app.Services.GetRequiredService<ILoggerFactory>();
             database = await DatabaseAccess.OpenAsync(app.Configuration, logs, cancellation);
             await app.StartAsync(cancellation);
+            await app.Services.GetRequiredService<ScreeningPipeline>().WarmAsync(cancellation);
             var host = new SignupGuardHost(app, database, Address(grpc()), Address(http()));
             var log = logs.CreateLogger<SignupGuardHost>();
             if (database.DataFolder is { } folder) HostLog.Embedded(log, folder);
