@@ -8,6 +8,8 @@ var root = new RootCommand("SignupGuard screens account registrations for fraud:
 {
     ServeCommand.Create(),
     ScreenCommand.Create(),
+    EvaluateCommand.Create(),
+    CalibrateCommand.Create(),
 };
 try
 {

@@ -10,12 +10,14 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
+using SignupGuard.Service.Clusters;
 using SignupGuard.Service.Hosting;
 using SignupGuard.Service.Screening;
 using SignupGuard.Service.Screening.Collectors;
 using SignupGuard.Service.Transport;
 using SignupGuard.Service.Transport.Validation;
 using SignupGuard.Storage;
+using SignupGuard.Storage.Clusters;
 using SignupGuard.Storage.Outcomes;
 using SignupGuard.Storage.Partitions;
 using SignupGuard.Storage.Policies;
@@ -159,6 +161,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<ScreeningStore>();
         services.AddSingleton<DecisionReader>();
         services.AddSingleton<OutcomeStore>();
+        services.AddSingleton<ClusterStore>();
     }
 
     private static void AddScreening(IServiceCollection services)
@@ -174,6 +177,8 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddHostedService(provider => provider.GetRequiredService<ActivePolicy>());
         services.AddSingleton<GroupCommit>();
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommit>());
+        services.AddSingleton<ClusterWorker>();
+        services.AddHostedService(provider => provider.GetRequiredService<ClusterWorker>());
         services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeMax);
     }
 

@@ -127,7 +127,7 @@ public static class DetectionMetrics
         var fraud = signups.Where(signup => signup.Fraud).ToList();
         var escapes = Escapes(fraud);
         var (purity, labelPurity, clusters) = Purity(signups);
-        var (bins, error) = Calibration(later);
+        var (bins, error) = Calibration(later, signup => signup.FirstScore);
 
         Dictionary<string, double> Above(List<EvaluatedSignup> of, Dictionary<string, double> at, Func<EvaluatedSignup, double> score) =>
             at.ToDictionary(pair => pair.Key, pair => Share(of, signup => score(signup) > pair.Value));
@@ -249,7 +249,8 @@ public static class DetectionMetrics
         {
             var all = cluster.OrderBy(signup => signup.Ordinal).ToList();
             if (all.Count < LargeCluster || all.Count(signup => signup.Fraud) * 2 < all.Count) continue;
-            var shownAtMs = all[LargeCluster - 1].AtMs;
+            // It shows when it is large and one of it is flagged: from then on its early members are due.
+            var shownAtMs = Math.Max(all[LargeCluster - 1].AtMs, all.Where(signup => signup.Flagged).Select(signup => signup.Escaped ? signup.RaisedAtMs : signup.AtMs).DefaultIfEmpty(long.MaxValue).Min());
             foreach (var early in all.Take(LargeCluster - 1).Where(signup => signup is { Fraud: true, Escaped: true }))
             {
                 members++;
@@ -281,19 +282,22 @@ public static class DetectionMetrics
         return all == 0 ? (1, 1, 0) : ((double)majority / all, (double)agreeing / all, clusters);
     }
 
-    private static (List<CalibrationBin> Bins, double Error) Calibration(List<EvaluatedSignup> signups)
+    private static (List<CalibrationBin> Bins, double Error) Calibration(IReadOnlyList<EvaluatedSignup> signups, Func<EvaluatedSignup, double> percent)
     {
         var bins = new List<CalibrationBin>();
         if (signups.Count == 0) return (bins, 0);
         var error = 0d;
-        foreach (var bin in signups.OrderBy(signup => signup.FirstScore).Chunk(Math.Max(1, (signups.Count + Bins - 1) / Bins)))
+        foreach (var bin in signups.OrderBy(percent).Chunk(Math.Max(1, (signups.Count + Bins - 1) / Bins)))
         {
-            var (score, share) = (bin.Average(signup => signup.FirstScore) / 100, (double)bin.Count(signup => signup.Fraud) / bin.Length);
+            var (score, share) = (bin.Average(percent) / 100, (double)bin.Count(signup => signup.Fraud) / bin.Length);
             bins.Add(new CalibrationBin(score, share, bin.Length));
             error += Math.Abs(score - share) * bin.Length / signups.Count;
         }
         return (bins, error);
     }
+
+    /// <summary>Expected calibration error of a score (percent) over signups: the mean distance of bins' scores from their share of fraud.</summary>
+    public static double CalibrationError(IReadOnlyList<EvaluatedSignup> signups, Func<EvaluatedSignup, double> score) => Calibration(signups, score).Error;
 
     private static List<PrecisionRecall> Curve(List<EvaluatedSignup> signups)
     {
