@@ -8,6 +8,13 @@ public sealed class PolicyStore(IDbContextFactory<SignupGuardDbContext> contexts
 {
     public const long FirstVersion = 1;
 
+    /// <summary>The number of the active version, without reading it: cheap enough to ask every second.</summary>
+    public async Task<long> ActiveVersionAsync(CancellationToken cancellation)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellation);
+        return await context.Policies.AsNoTracking().Where(policy => policy.Active).Select(policy => policy.Version).SingleAsync(cancellation);
+    }
+
     /// <summary>The active version. On an empty database the shipped policy becomes version 1; two replicas starting together agree.</summary>
     /// <exception cref="InvalidDataException">The stored version does not validate; nothing must be screened by half a policy.</exception>
     public async Task<Policy> LoadActiveAsync(TimeProvider clock, CancellationToken cancellation)

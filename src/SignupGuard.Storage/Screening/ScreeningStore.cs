@@ -26,7 +26,8 @@ public sealed class ScreeningStore(NpgsqlDataSource source, TimeProvider clock)
         await using var connection = await source.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         var read = await ReadAsync(connection, batch, cancellation);
-        var now = clock.GetUtcNow();
+        // As the database keeps it, so that the answer is what a repeat of the signup gets.
+        var now = Sql.Stored(clock.GetUtcNow());
 
         var screener = new Screener(policy);
         var results = new ScreeningResult[batch.Count];

@@ -11,4 +11,7 @@ internal static class Sql
     public static NpgsqlParameter<T[]> Array<T>(T[] values) => new() { TypedValue = values };
 
     public static NpgsqlParameter<T> Value<T>(T value) => new() { TypedValue = value };
+
+    /// <summary>A time as timestamptz keeps it: in whole microseconds.</summary>
+    public static DateTimeOffset Stored(DateTimeOffset time) => time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
 }

@@ -1,0 +1,124 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using SignupGuard.Core.Signals;
+
+namespace SignupGuard.Service.Screening;
+
+/// <summary>What a decision was made from: what replay and backtests read.</summary>
+/// <param name="Signup">The contract's message, serialised.</param>
+public sealed record SignupFacts(byte[] Signup, SignupSignals Signals);
+
+/// <summary>
+/// Facts as stored: the request and its signals, compressed where that pays, sealed with AES-256-GCM. The tenant is
+/// authenticated with them, so facts never open under another's. Thread-safe.
+/// <code>
+///  layout │ key id │ nonce │ tag │ ciphertext of: form │ length of request (LE) │ request │ signals (JSON, UTF-8)
+///    1    │   1    │  12   │ 16  │                 1   │          4             │    the last two as one Brotli stream when form is 1
+/// </code>
+/// </summary>
+public sealed class FactsCipher
+{
+    public const int KeyBytes = 32;
+
+    private const byte Layout = 1;
+    private const byte Plain = 0;
+    private const byte Compressed = 1;
+    private const int HeaderBytes = 2;
+    private const int NonceBytes = 12;
+    private const int TagBytes = 16;
+
+    /// <summary>Most bytes that facts may grow to when opened; far above any request's bound.</summary>
+    private const int OpenedBytesMax = 16 * 1024 * 1024;
+
+    private readonly byte _keyId;
+    private readonly Dictionary<byte, byte[]> _keys;
+
+    /// <param name="keyId">The key that new facts are sealed under.</param>
+    /// <param name="keys">By id; those but <paramref name="keyId"/> only open what was sealed under them.</param>
+    public FactsCipher(byte keyId, IReadOnlyDictionary<byte, byte[]> keys)
+    {
+        if (!keys.ContainsKey(keyId)) throw new ArgumentException("The key to seal under is not among the keys.", nameof(keyId));
+        if (keys.Values.Any(key => key.Length != KeyBytes)) throw new ArgumentException($"A facts key has {KeyBytes} bytes.", nameof(keys));
+        _keyId = keyId;
+        _keys = new Dictionary<byte, byte[]>(keys);
+    }
+
+    public byte[] Seal(string tenant, SignupFacts facts)
+    {
+        var plain = Encode(facts);
+        var sealed_ = new byte[HeaderBytes + NonceBytes + TagBytes + plain.Length];
+        sealed_[0] = Layout;
+        sealed_[1] = _keyId;
+        var nonce = sealed_.AsSpan(HeaderBytes, NonceBytes);
+        RandomNumberGenerator.Fill(nonce);
+        using var cipher = new AesGcm(_keys[_keyId], TagBytes);
+        cipher.Encrypt(nonce, plain, sealed_.AsSpan(HeaderBytes + NonceBytes + TagBytes), sealed_.AsSpan(HeaderBytes + NonceBytes, TagBytes), Encoding.UTF8.GetBytes(tenant));
+        return sealed_;
+    }
+
+    /// <exception cref="InvalidDataException">Damaged, of another tenant, of an unknown layout, or sealed under a key that is not at hand.</exception>
+    public SignupFacts Open(string tenant, ReadOnlySpan<byte> stored)
+    {
+        if (stored.Length < HeaderBytes + NonceBytes + TagBytes || stored[0] != Layout) throw new InvalidDataException("Stored facts are damaged or of an unknown layout.");
+        if (!_keys.TryGetValue(stored[1], out var key)) throw new InvalidDataException($"Stored facts are sealed under key {stored[1]}, which is not configured.");
+        var plain = new byte[stored.Length - HeaderBytes - NonceBytes - TagBytes];
+        using var cipher = new AesGcm(key, TagBytes);
+        try
+        {
+            cipher.Decrypt(stored.Slice(HeaderBytes, NonceBytes), stored[(HeaderBytes + NonceBytes + TagBytes)..], stored.Slice(HeaderBytes + NonceBytes, TagBytes), plain, Encoding.UTF8.GetBytes(tenant));
+        }
+        catch (AuthenticationTagMismatchException failure)
+        {
+            throw new InvalidDataException("Stored facts are damaged, or belong to another tenant.", failure);
+        }
+        return Decode(plain);
+    }
+
+    private static byte[] Encode(SignupFacts facts)
+    {
+        var signals = JsonSerializer.SerializeToUtf8Bytes(facts.Signals, FactsJson.Default.SignupSignals);
+        var plain = new byte[1 + sizeof(int) + facts.Signup.Length + signals.Length];
+        plain[0] = Plain;
+        BinaryPrimitives.WriteInt32LittleEndian(plain.AsSpan(1), facts.Signup.Length);
+        facts.Signup.CopyTo(plain.AsSpan(1 + sizeof(int)));
+        signals.CopyTo(plain.AsSpan(1 + sizeof(int) + facts.Signup.Length));
+
+        var compressed = new byte[plain.Length];
+        if (!BrotliEncoder.TryCompress(plain.AsSpan(1), compressed.AsSpan(1), out var length, quality: 1, window: 16)) return plain;
+        compressed[0] = Compressed;
+        return compressed[..(1 + length)];
+    }
+
+    private static SignupFacts Decode(byte[] plain)
+    {
+        ReadOnlySpan<byte> content;
+        if (plain[0] == Plain)
+        {
+            content = plain.AsSpan(1);
+        }
+        else
+        {
+            using var opened = new MemoryStream();
+            using var brotli = new BrotliStream(new MemoryStream(plain, 1, plain.Length - 1), CompressionMode.Decompress);
+            var buffer = new byte[16 * 1024];
+            int read;
+            while ((read = brotli.Read(buffer)) > 0)
+            {
+                opened.Write(buffer, 0, read);
+                if (opened.Length > OpenedBytesMax) throw new InvalidDataException("Stored facts open to more than any request may have.");
+            }
+            content = opened.ToArray();
+        }
+        var request = BinaryPrimitives.ReadInt32LittleEndian(content);
+        var signals = JsonSerializer.Deserialize(content[(sizeof(int) + request)..], FactsJson.Default.SignupSignals) ?? throw new InvalidDataException("Stored facts hold no signals.");
+        return new SignupFacts(content.Slice(sizeof(int), request).ToArray(), signals);
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(SignupSignals))]
+internal sealed partial class FactsJson : JsonSerializerContext;

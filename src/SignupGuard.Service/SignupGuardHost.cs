@@ -1,0 +1,204 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
+using SignupGuard.Service.Hosting;
+using SignupGuard.Service.Screening;
+using SignupGuard.Service.Screening.Collectors;
+using SignupGuard.Service.Transport;
+using SignupGuard.Service.Transport.Validation;
+using SignupGuard.Storage;
+using SignupGuard.Storage.Outcomes;
+using SignupGuard.Storage.Partitions;
+using SignupGuard.Storage.Policies;
+using SignupGuard.Storage.Screening;
+
+namespace SignupGuard.Service;
+
+/// <summary>
+/// The running service: database, screening path and transport, put together from the configuration (appsettings.json of the working
+/// folder, environment variables, then the caller's settings). Several may run in one process, on one database or each on its own.
+/// </summary>
+public sealed class SignupGuardHost : IAsyncDisposable
+{
+    /// <summary>Largest message, bytes: room for every bound of the contract at once, and for naming the field that is far too long.</summary>
+    public const int MessageBytesMax = 2 * 1024 * 1024;
+
+    /// <summary>Time for those on their way when the service stops.</summary>
+    private static readonly TimeSpan ShutdownTimeMax = TimeSpan.FromSeconds(15);
+
+    private readonly WebApplication _app;
+    private readonly DatabaseAccess _database;
+
+    private SignupGuardHost(WebApplication app, DatabaseAccess database, Uri grpcAddress, Uri httpAddress)
+    {
+        _app = app;
+        _database = database;
+        GrpcAddress = grpcAddress;
+        HttpAddress = httpAddress;
+    }
+
+    /// <summary>gRPC over HTTP/2 without TLS.</summary>
+    public Uri GrpcAddress { get; }
+
+    /// <summary>JSON and health pages over HTTP/1.1.</summary>
+    public Uri HttpAddress { get; }
+
+    /// <summary>Where the private Postgres keeps its data; null with a configured database.</summary>
+    public string? DataFolder => _database.DataFolder;
+
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>Starts the service. When it returns, signups are screened.</summary>
+    /// <param name="settings">Configuration keys ("Listen:GrpcPort") over those of files and environment.</param>
+    /// <param name="configure">Last changes to the host: logging, tests' own parts.</param>
+    /// <exception cref="HostStartException">It can't start; the message says what helps.</exception>
+    /// <exception cref="OptionsValidationException">A setting is out of bounds; the message names it.</exception>
+    public static async Task<SignupGuardHost> StartAsync(
+        IReadOnlyDictionary<string, string?> settings,
+        Action<WebApplicationBuilder>? configure = null,
+        CancellationToken cancellation = default)
+    {
+        if (!TimeZones.DataPresent) throw new HostStartException("This machine has no time zone data, so no time zone could be checked. Install the package tzdata.");
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ApplicationName = typeof(SignupGuardHost).Assembly.GetName().Name });
+        builder.Configuration.AddInMemoryCollection(settings);
+        // The standard output is for results.
+        builder.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        // A request's path may hold a signup's id.
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+        builder.Logging.AddFilter("Grpc", LogLevel.Warning);
+        // It writes exceptions with their messages, which quote what was sent. FaultInterceptor and UnreadableRequests log every failure.
+        builder.Logging.AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.None);
+        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);
+        builder.Logging.AddFilter("Npgsql", LogLevel.Warning);
+        configure?.Invoke(builder);
+
+        var listen = new Hosting.ListenOptions();
+        builder.Configuration.GetSection(Hosting.ListenOptions.Section).Bind(listen);
+        var (grpc, http) = Listen(builder, listen);
+        AddScreening(builder.Services);
+        builder.Services.AddSignals(builder.Configuration);
+        AddTransport(builder.Services);
+
+        DatabaseAccess? database = null;
+        AddStorage(builder.Services, () => database ?? throw new InvalidOperationException("The database is opened before the host starts."));
+        var app = builder.Build();
+        try
+        {
+            Map(app);
+            var logs = app.Services.GetRequiredService<ILoggerFactory>();
+            database = await DatabaseAccess.OpenAsync(app.Configuration, logs, cancellation);
+            await app.StartAsync(cancellation);
+            await app.Services.GetRequiredService<ScreeningPipeline>().WarmAsync(cancellation);
+            var host = new SignupGuardHost(app, database, Address(grpc()), Address(http()));
+            var log = logs.CreateLogger<SignupGuardHost>();
+            if (database.DataFolder is { } folder) HostLog.Embedded(log, folder);
+            HostLog.Listening(log, host.GrpcAddress, host.HttpAddress);
+            return host;
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            if (database is not null) await database.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Ends when the process is asked to end (SIGINT, SIGTERM) or the token is cancelled; then the service has stopped.</summary>
+    public Task WaitForShutdownAsync(CancellationToken cancellation = default) => _app.WaitForShutdownAsync(cancellation);
+
+    /// <summary>Stops taking signups, commits those that wait, then stops the private Postgres if there is one.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    private static (Func<IPEndPoint> Grpc, Func<IPEndPoint> Http) Listen(WebApplicationBuilder builder, Hosting.ListenOptions listen)
+    {
+        if (!IPAddress.TryParse(listen.Address, out var address)) throw new HostStartException($"Listen:Address is no IP address: {listen.Address}.");
+        Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions? grpc = null;
+        Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions? http = null;
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MessageBytesMax;
+            // Without TLS a connection can't agree on a protocol, so each port has its own.
+            kestrel.Listen(address, listen.GrpcPort, endpoint => (grpc = endpoint).Protocols = HttpProtocols.Http2);
+            kestrel.Listen(address, listen.HttpPort, endpoint => (http = endpoint).Protocols = HttpProtocols.Http1);
+        });
+        return (() => grpc!.IPEndPoint!, () => http!.IPEndPoint!);
+    }
+
+    /// <summary>For callers on this machine: the loopback address where the service listens on all.</summary>
+    private static Uri Address(IPEndPoint endpoint)
+    {
+        var address = endpoint.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : endpoint.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : endpoint.Address;
+        return new Uri($"http://{new IPEndPoint(address, endpoint.Port)}");
+    }
+
+    private static void AddStorage(IServiceCollection services, Func<DatabaseAccess> database)
+    {
+        services.AddSingleton(_ => database().Source);
+        services.AddSingleton(_ => database().Hasher);
+        services.AddSingleton(_ => database().Cipher);
+        services.AddDbContextFactory<SignupGuardDbContext>((_, options) => SignupGuardDbContext.Configure(options, database().Source));
+        services.AddSingleton<PartitionMaintenance>();
+        services.AddHostedService<PartitionSchedule>();
+        services.AddSingleton<PolicyStore>();
+        services.AddSingleton<ScreeningStore>();
+        services.AddSingleton<DecisionReader>();
+        services.AddSingleton<OutcomeStore>();
+    }
+
+    private static void AddScreening(IServiceCollection services)
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddOptions<ScreeningOptions>().BindConfiguration(ScreeningOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ScreeningOptions>, ScreeningOptionsValidator>();
+        services.AddOptions<Hosting.ListenOptions>().BindConfiguration(Hosting.ListenOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<Hosting.ListenOptions>, ListenOptionsValidator>();
+        services.AddSingleton<ScreeningPipeline>();
+        // In this order they start, the transport last; in the reverse order they stop: no call comes in while the queue drains.
+        services.AddSingleton<ActivePolicy>();
+        services.AddHostedService(provider => provider.GetRequiredService<ActivePolicy>());
+        services.AddSingleton<GroupCommit>();
+        services.AddHostedService(provider => provider.GetRequiredService<GroupCommit>());
+        services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeMax);
+    }
+
+    private static void AddTransport(IServiceCollection services)
+    {
+        services.AddSingleton<RequestValidation>();
+        services.AddGrpc(options =>
+            {
+                options.MaxReceiveMessageSize = MessageBytesMax;
+                options.EnableDetailedErrors = false;
+                options.Interceptors.Add<FaultInterceptor>();
+            })
+            .AddJsonTranscoding(options => options.TypeRegistry = UnreadableRequests.ErrorDetails);
+        services.AddGrpcReflection();
+        services.AddGrpcHealthChecks().AddCheck<DatabaseHealth>("database");
+    }
+
+    private static void Map(WebApplication app)
+    {
+        app.UseMiddleware<UnreadableRequests>();
+        app.MapGrpcService<ScreeningGrpcService>();
+        app.MapGrpcHealthChecksService();
+        app.MapGrpcReflectionService();
+        // Alive: the process answers. Ready: it would screen.
+        app.MapHealthChecks("/healthz", new HealthCheckOptions { Predicate = _ => false });
+        app.MapHealthChecks("/readyz");
+    }
+}

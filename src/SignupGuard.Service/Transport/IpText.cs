@@ -1,0 +1,20 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace SignupGuard.Service.Transport;
+
+/// <summary>Reads addresses strictly: what <see cref="IPAddress.TryParse(string, out IPAddress)"/> also takes ("1", "0x7f.1", "127.1", "[::1]:80") is no address of a client.</summary>
+internal static class IpText
+{
+    public const int CharactersMax = 45;
+
+    public static bool TryParse(string text, out IPAddress address)
+    {
+        address = IPAddress.None;
+        if (text.Length > CharactersMax || !IPAddress.TryParse(text, out var parsed)) return false;
+        address = parsed;
+        return parsed.AddressFamily == AddressFamily.InterNetwork
+            ? parsed.ToString() == text
+            : text.AsSpan().IndexOfAny("[]%/") < 0;
+    }
+}

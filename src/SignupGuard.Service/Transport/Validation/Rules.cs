@@ -1,0 +1,115 @@
+using FluentValidation;
+using FluentValidation.Results;
+using Google.Protobuf.WellKnownTypes;
+
+namespace SignupGuard.Service.Transport.Validation;
+
+/// <summary>The bounds that many fields share. An empty string is an absent one and passes; no message repeats a value.</summary>
+internal static class Rules
+{
+    /// <summary>Seconds of 2000-01-01T00:00:00Z: nothing in this product is older.</summary>
+    public const long EarliestUnixSeconds = 946_684_800;
+
+    /// <summary>Seconds of 1985-01-01T00:00:00Z, the year of the first registered domains.</summary>
+    public const long FirstDomainUnixSeconds = 473_385_600;
+
+    /// <summary>How far a caller's clock may run ahead of the service's.</summary>
+    public static readonly TimeSpan ClockSkewMax = TimeSpan.FromMinutes(5);
+
+    private const int NanosPerSecond = 1_000_000_000;
+
+    /// <summary>Present: not empty, not unset, not the unspecified value.</summary>
+    public static IRuleBuilderOptions<T, TValue> Required<T, TValue>(this IRuleBuilder<T, TValue> rule) =>
+        rule.NotEmpty().WithErrorCode(ViolationCode.Required).WithMessage("Needed.");
+
+    /// <summary>At most so many UTF-16 code units, none of them NUL or half of a surrogate pair.</summary>
+    public static IRuleBuilderOptionsConditions<T, string> Text<T>(this IRuleBuilder<T, string> rule, int charactersMax) =>
+        rule.Custom((value, context) => CheckText(value, charactersMax, context, context.PropertyPath));
+
+    /// <summary>Like <see cref="Text{T}"/>, for a value that is not a property of its own (of a map).</summary>
+    public static void CheckText<T>(string value, int charactersMax, ValidationContext<T> context, string path)
+    {
+        if (value.Length > charactersMax) Fail(context, path, ViolationCode.TooLong, $"At most {charactersMax:N0} characters.");
+        else if (!IsCleanText(value)) Fail(context, path, ViolationCode.InvalidCharacters, "Text is Unicode without NUL and without halves of surrogate pairs.");
+    }
+
+    /// <summary>A pattern in words; checked only where the value is present and clean.</summary>
+    public static IRuleBuilderOptionsConditions<T, string> Form<T>(this IRuleBuilder<T, string> rule, Func<string, bool> holds, string code, string description) =>
+        rule.Custom((value, context) =>
+        {
+            if (value.Length > 0 && !holds(value)) Fail(context, context.PropertyPath, code, description);
+        });
+
+    public static IRuleBuilderOptionsConditions<T, string> Country<T>(this IRuleBuilder<T, string> rule) =>
+        rule.Form(Countries.Has, ViolationCode.UnknownCountry, "An ISO 3166-1 alpha-2 code.");
+
+    public static IRuleBuilderOptionsConditions<T, string> TimeZone<T>(this IRuleBuilder<T, string> rule) =>
+        rule.Form(TimeZones.Has, ViolationCode.UnknownTimeZone, "An IANA time zone.");
+
+    public static IRuleBuilderOptionsConditions<T, string> Ip<T>(this IRuleBuilder<T, string> rule) =>
+        rule.Form(text => IpText.TryParse(text, out _), ViolationCode.InvalidIp, "An IPv4 or IPv6 address, without port or zone.");
+
+    public static IRuleBuilderOptionsConditions<T, string> Digits<T>(this IRuleBuilder<T, string> rule, int digitsMin, int digitsMax) =>
+        rule.Form(
+            text => text.Length >= digitsMin && text.Length <= digitsMax && text.All(char.IsAsciiDigit),
+            ViolationCode.InvalidFormat,
+            digitsMin == digitsMax ? $"Exactly {digitsMin} digits." : $"{digitsMin} to {digitsMax} digits.");
+
+    /// <summary>One of the values this service knows; unspecified is absent.</summary>
+    public static IRuleBuilderOptionsConditions<T, TEnum> Known<T, TEnum>(this IRuleBuilder<T, TEnum> rule)
+        where TEnum : struct, System.Enum =>
+        rule.Custom((value, context) =>
+        {
+            if (!System.Enum.IsDefined(value)) Fail(context, context.PropertyPath, ViolationCode.UnknownEnumValue, "No value of this enumeration.");
+        });
+
+    /// <summary>Inclusive; checked where the field is set. NaN is out of every range.</summary>
+    public static void Within<T>(this IRuleBuilder<T, double> rule, double min, double max, Func<T, bool> isSet) =>
+        rule.Custom((value, context) =>
+        {
+            if (isSet(context.InstanceToValidate) && !(value >= min && value <= max))
+                Fail(context, context.PropertyPath, ViolationCode.OutOfRange, $"{min:N0} to {max:N0}.");
+        });
+
+    /// <summary>Inclusive; checked where the field is set.</summary>
+    public static void Within<T>(this IRuleBuilder<T, uint> rule, uint min, uint max, Func<T, bool> isSet) =>
+        rule.Custom((value, context) =>
+        {
+            if (isSet(context.InstanceToValidate) && (value < min || value > max)) Fail(context, context.PropertyPath, ViolationCode.OutOfRange, $"{min:N0} to {max:N0}.");
+        });
+
+    /// <summary>Inclusive; checked where the field is set.</summary>
+    public static void Within<T>(this IRuleBuilder<T, int> rule, int min, int max, Func<T, bool> isSet) =>
+        rule.Custom((value, context) =>
+        {
+            if (isSet(context.InstanceToValidate) && (value < min || value > max)) Fail(context, context.PropertyPath, ViolationCode.OutOfRange, $"{min:N0} to {max:N0}.");
+        });
+
+    /// <summary>From 2000, or another start, to the service's clock and <see cref="ClockSkewMax"/>; unset passes.</summary>
+    public static IRuleBuilderOptionsConditions<T, Timestamp?> Past<T>(this IRuleBuilder<T, Timestamp?> rule, TimeProvider clock, long earliestUnixSeconds = EarliestUnixSeconds) =>
+        rule.Custom((value, context) =>
+        {
+            if (value is null) return;
+            if (value.Nanos is < 0 or >= NanosPerSecond) Fail(context, context.PropertyPath, ViolationCode.InvalidTimestamp, "Nanoseconds are 0 to 999,999,999.");
+            else if (value.Seconds < earliestUnixSeconds)
+                Fail(context, context.PropertyPath, ViolationCode.TimeTooEarly, $"Not before {DateTimeOffset.FromUnixTimeSeconds(earliestUnixSeconds):yyyy-MM-dd}.");
+            else if (value.Seconds > (clock.GetUtcNow() + ClockSkewMax).ToUnixTimeSeconds())
+                Fail(context, context.PropertyPath, ViolationCode.TimeInFuture, $"At most {ClockSkewMax.TotalMinutes:N0} minutes ahead of the service's clock.");
+        });
+
+    public static void Fail<T>(ValidationContext<T> context, string path, string code, string description) =>
+        context.AddFailure(new ValidationFailure(path, description) { ErrorCode = code });
+
+    public static bool IsCleanText(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            var character = text[i];
+            if (character == '\0') return false;
+            if (!char.IsSurrogate(character)) continue;
+            if (i + 1 >= text.Length || !char.IsSurrogatePair(character, text[i + 1])) return false;
+            i++;
+        }
+        return true;
+    }
+}
