@@ -121,14 +121,15 @@ internal sealed partial class Compiler<TFacts>
         var (text, pattern) = (arguments[0], arguments[1]);
         if (!text.Type.Fits(CelType.String) || !pattern.Type.Fits(CelType.String)) return Report(call.Position, $"`matches` does not take ({text.Type}, {pattern.Type})", Usage("matches"));
         if (pattern.Constant is not { Kind: CelKind.String } constant) return Report(syntaxes[1].Position, "the pattern of `matches` is a string literal, so that it is checked on save");
-        if (Patterns.Compile(constant.AsString(), limits, out var problem) is not { } regex) return Report(syntaxes[1].Position, problem!);
+        if (++_patterns > limits.PatternsMax) return Report(syntaxes[1].Position, $"more than {limits.PatternsMax} patterns in one expression");
+        if (Patterns.Compile(constant.AsString(), limits, out var problem) is not { } compiled) return Report(syntaxes[1].Position, problem!);
         var run = text.Run;
         return Folded(
             new Code<TFacts>(CelType.Bool, (ref Frame<TFacts> frame) =>
             {
                 var value = run(ref frame);
                 if (value.Text is not { } subject) return value.IsError ? value : Errors.NoOverload;
-                return frame.Meter.Spend(1 + subject.Length) ? CelValue.From(regex.IsMatch(subject)) : Errors.TooMuchWork;
+                return compiled.IsMatch(ref frame.Meter, subject);
             }),
             text);
     }

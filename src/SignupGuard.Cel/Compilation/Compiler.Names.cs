@@ -147,10 +147,10 @@ internal sealed partial class Compiler<TFacts>
     private static int Start(Syntax syntax) => syntax is SelectSyntax select ? Start(select.Operand) : syntax.Position;
 
     /// <summary>The known name nearest in edits, if near enough to be a slip (a third of its length).</summary>
-    private static string? Nearest(string name, IEnumerable<string> known)
+    private string? Nearest(string name, IEnumerable<string> known)
     {
         const int LengthMax = 64;
-        if (name.Length > LengthMax) return null;
+        if (name.Length > LengthMax || !isChecked || _issues.Count >= limits.IssuesMax) return null;
         var (best, bestEdits) = ((string?)null, Math.Max(2, name.Length / 3) + 1);
         foreach (var candidate in known)
         {
