@@ -21,6 +21,8 @@ internal sealed partial class Compiler<TFacts>
             var own = Visit(call.Arguments);
             return HasFailed(issues) ? Report(call.Position) : namespaced(call, call.Arguments, own);
         }
+        if (call.Target is not null && QualifiedName(call) is { } unknown && IsNamespace(unknown[..unknown.LastIndexOf('.')]))
+            return Report(call.Position, $"there is no function `{unknown}`", Nearest(unknown, FunctionNames.Concat(environment.FunctionNames)));
         Syntax[] syntaxes = call.Target is null ? [.. call.Arguments] : [call.Target, .. call.Arguments];
         var arguments = Visit(syntaxes);
         if (HasFailed(issues)) return Report(call.Position);
@@ -37,6 +39,10 @@ internal sealed partial class Compiler<TFacts>
             ? Report(call.Position, $"`{call.Name}` is not called this way", Usage(call.Name))
             : Report(call.Position, $"there is no function `{call.Name}`", Nearest(call.Name, FunctionNames.Concat(environment.FunctionNames)));
     }
+
+    /// <summary>Whether functions live under the name, and no field.</summary>
+    private bool IsNamespace(string name) =>
+        FunctionNames.Concat(environment.FunctionNames).Any(function => function.StartsWith(name + ".", StringComparison.Ordinal)) && Resolve(name.Split('.'), isAbsolute: false) is null;
 
     private static string? Usage(string name) =>
         (Library.Find(name, isMember: true) ?? Library.Find(name, isMember: false))?.Signatures[0].Text ?? (name == "matches" ? "string.matches(string): bool" : null);

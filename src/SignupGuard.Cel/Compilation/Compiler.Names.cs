@@ -65,8 +65,8 @@ internal sealed partial class Compiler<TFacts>
     private Code<TFacts> Select(Code<TFacts> operand, string field, int position, bool isOptional)
     {
         var container = operand.Type.Kind == CelKind.Optional ? operand.Type.Element! : operand.Type;
-        if (container.Kind == CelKind.Map && !container.Arguments[0].Fits(CelType.String)) return Report(position, $"a {operand.Type} has no fields: its keys are no strings");
-        if (container.Kind != CelKind.Map && !container.IsOpen) return Report(position, $"a {operand.Type} has no field `{field}`");
+        if (container.Kind == CelKind.Map && !container.Arguments[0].Fits(CelType.String)) return Report(position, $"{An(operand.Type)} has no fields: its keys are no strings");
+        if (container.Kind != CelKind.Map && !container.IsOpen) return Report(position, $"{An(operand.Type)} has no field `{field}`");
         var value = container.Kind == CelKind.Map ? container.Element! : CelType.Dyn;
         var run = operand.Run;
         var path = operand.Path is { } prefix ? $"{prefix}.{field}" : null;
@@ -105,6 +105,8 @@ internal sealed partial class Compiler<TFacts>
         var (of, field) = (operand.Run, select.Field);
         return Folded(new Code<TFacts>(CelType.Bool, (ref Frame<TFacts> frame) => Containers.Has(of(ref frame), field)), operand);
     }
+
+    private static string An(CelType type) => type.Kind is CelKind.Int or CelKind.Optional ? $"an {type}" : $"a {type}";
 
     private Local? FindLocal(string name)
     {

@@ -117,9 +117,9 @@ internal sealed partial class Compiler<TFacts>(CelEnvironment<TFacts> environmen
         if (HasFailed(issues)) return Report(syntax.Position);
         var container = operand.Type.Kind == CelKind.Optional ? operand.Type.Element! : operand.Type;
         CelType? wanted = container.Kind switch { CelKind.List => CelType.Int, CelKind.Map => container.Arguments[0], CelKind.Dyn or CelKind.Never => CelType.Dyn, _ => null };
-        if (wanted is null) return Report(syntax.Position, $"a {operand.Type} has no items");
+        if (wanted is null) return Report(syntax.Position, $"{An(operand.Type)} has no items");
         if (!index.Type.Fits(wanted) && !(container.Kind == CelKind.Map && wanted.IsNumber && index.Type.IsNumber))
-            return Report(syntax.Position, $"a {operand.Type} is indexed by {wanted}, not {index.Type}");
+            return Report(syntax.Position, $"{An(operand.Type)} is indexed by {wanted}, not {index.Type}");
         var value = container.Element ?? CelType.Dyn;
         if (!syntax.IsOptional && container.Kind != CelKind.List && index.Constant is { Kind: CelKind.String } key) return Select(operand, key.AsString(), syntax.Position, isOptional: false).Over(index);
         var (run, at) = (operand.Run, index.Run);
