@@ -65,7 +65,7 @@ public sealed class CelEnvironment<TFacts>
         }
         catch (SyntaxException problem)
         {
-            return new CelCompilation<TFacts>(null, [Compiler<TFacts>.Issue(source, problem.Position, problem.Message, null)]);
+            return new CelCompilation<TFacts>(null, [Compiler<TFacts>.Issue(source, problem.Position, problem.Message, problem.Suggestion)]);
         }
         return new Compiler<TFacts>(this, source, limits, isChecked).Compile(syntax, expected);
     }

@@ -17,8 +17,11 @@ public sealed record CelLimits
     /// <summary>Code units of one regular expression. Expressions run on the non-backtracking engine, so time is linear in the input.</summary>
     public int PatternLengthMax { get; init; } = 512;
 
-    /// <summary>Repetitions a counted quantifier, or counted quantifiers inside one another, may ask for.</summary>
-    public int PatternRepeatsMax { get; init; } = 1_000;
+    /// <summary>Characters and classes of one regular expression with its counted repeats written out.</summary>
+    public int PatternSizeMax { get; init; } = 256;
+
+    /// <summary>Regular expressions in one expression.</summary>
+    public int PatternsMax { get; init; } = 16;
 
     /// <summary>Comprehensions (all, exists, map …) inside one another.</summary>
     public int ComprehensionDepthMax { get; init; } = 3;

@@ -1,5 +1,3 @@
-using CsCheck;
-
 namespace SignupGuard.Cel.Tests;
 
 /// <summary>The rule language over a small set of facts, some of them missing.</summary>
@@ -42,6 +40,11 @@ public sealed class CelTests
     [TestCase("duration('1h30m') == duration('90m') && duration('-2.5s') < duration('0')")]
     [TestCase("timestamp('2026-01-01T00:00:00Z') + duration('24h') == timestamp('2026-01-02T00:00:00Z')")]
     [TestCase("true ? 1 == 1 : false")]
+    [TestCase("email.domain == 'mail.example' ? link.accounts + 1 == 8 : false")]
+    [TestCase("{'a': 1, 'b': 2}.all(k, v, k < 'c' && v < 3) && {'a': 1}.a == 1")]
+    [TestCase("timestamp('2026-03-29T00:59:59Z').getHours('Europe/Berlin') == 1 && timestamp('2026-03-29T01:00:00Z').getHours('Europe/Berlin') == 3")]
+    [TestCase("custom.?other.orValue('none') == 'none' && custom[?'tier'].hasValue()")]
+    [TestCase("link.accounts > 6.5 && link.accounts < 8u && email.digit_ratio < 1")]
     [TestCase("custom.tier == 'gold' && custom['tier'] == 'gold' && has(custom.tier) && !has(custom.other)")]
     [TestCase("velocity('ip', '1h') > 5.0 && velocity('ip', '1h') > 5")]
     [TestCase("int('12') == 12 && double(3) == 3.0 && string(4) == '4'")]
@@ -108,29 +111,6 @@ public sealed class CelTests
         Assert.That(Environment.Compile("1 + 1", CelType.Bool).Issues.Single().Message, Does.Contain("bool"));
 
     [Test]
-    public void Deep_nesting_is_refused_not_a_crash()
-    {
-        foreach (var source in new[] { new string('(', 5000) + "1", new string('!', 5000) + "true", string.Concat(Enumerable.Repeat("[", 4000)), "true" + string.Concat(Enumerable.Repeat(" ? true : true", 500)), "custom" + string.Concat(Enumerable.Repeat(".a", 3000)), string.Join(" + ", Enumerable.Repeat("1", 2000)) })
-            Assert.That(Environment.Compile(source).Issues, Has.Count.EqualTo(1), source[..20]);
-    }
-
-    [Test]
-    public void A_comprehension_bomb_over_literals_is_refused_on_save()
-    {
-        var list = "[" + string.Join(",", Enumerable.Range(0, 200)) + "]";
-        Assert.That(Environment.Compile($"{list}.all(a, {list}.all(b, {list}.all(c, a + b + c >= 0)))").Issues.Single().Message, Does.Contain("steps"));
-    }
-
-    [Test]
-    public void Any_text_compiles_or_is_refused_and_never_throws() =>
-        Gen.String[Gen.Char["abx.()[]'\"\\&|!<>=+-*/%?:, 019einr_\n\0é"], 0, 60].Sample(source =>
-        {
-            var compiled = Environment.Compile(source);
-            if (compiled.Program is { } program) program.Evaluate(Sparse);
-            return (compiled.Program is null) == (compiled.Issues.Count > 0);
-        }, iter: 20_000);
-
-    [Test]
     public void Logic_agrees_with_three_valued_truth_tables()
     {
         bool?[] values = [true, false, null];
@@ -147,16 +127,6 @@ public sealed class CelTests
         }
 
         static bool? Truth(CelValue value) => value.IsError ? null : value.AsBool();
-    }
-
-    [Test]
-    public void A_typical_rule_evaluates_without_allocating()
-    {
-        var program = Environment.Compile("ip.hosting && email.digit_ratio > 0.4 || velocity('ip', '1h') > 50.0 && email.domain == 'x'").Program!;
-        for (var i = 0; i < 100; i++) program.Evaluate(Full);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 1000; i++) program.Evaluate(Full);
-        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
     }
 
     [Test]

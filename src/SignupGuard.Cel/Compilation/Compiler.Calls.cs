@@ -21,6 +21,8 @@ internal sealed partial class Compiler<TFacts>
             var own = Visit(call.Arguments);
             return HasFailed(issues) ? Report(call.Position) : namespaced(call, call.Arguments, own);
         }
+        if (call.Target is not null && QualifiedName(call) is { } unknown && IsNamespace(unknown[..unknown.LastIndexOf('.')]))
+            return Report(call.Position, $"there is no function `{unknown}`", Nearest(unknown, FunctionNames.Concat(environment.FunctionNames)));
         Syntax[] syntaxes = call.Target is null ? [.. call.Arguments] : [call.Target, .. call.Arguments];
         var arguments = Visit(syntaxes);
         if (HasFailed(issues)) return Report(call.Position);
@@ -37,6 +39,10 @@ internal sealed partial class Compiler<TFacts>
             ? Report(call.Position, $"`{call.Name}` is not called this way", Usage(call.Name))
             : Report(call.Position, $"there is no function `{call.Name}`", Nearest(call.Name, FunctionNames.Concat(environment.FunctionNames)));
     }
+
+    /// <summary>Whether functions live under the name, and no field.</summary>
+    private bool IsNamespace(string name) =>
+        FunctionNames.Concat(environment.FunctionNames).Any(function => function.StartsWith(name + ".", StringComparison.Ordinal)) && Resolve(name.Split('.'), isAbsolute: false) is null;
 
     private static string? Usage(string name) =>
         (Library.Find(name, isMember: true) ?? Library.Find(name, isMember: false))?.Signatures[0].Text ?? (name == "matches" ? "string.matches(string): bool" : null);
@@ -121,14 +127,15 @@ internal sealed partial class Compiler<TFacts>
         var (text, pattern) = (arguments[0], arguments[1]);
         if (!text.Type.Fits(CelType.String) || !pattern.Type.Fits(CelType.String)) return Report(call.Position, $"`matches` does not take ({text.Type}, {pattern.Type})", Usage("matches"));
         if (pattern.Constant is not { Kind: CelKind.String } constant) return Report(syntaxes[1].Position, "the pattern of `matches` is a string literal, so that it is checked on save");
-        if (Patterns.Compile(constant.AsString(), limits, out var problem) is not { } regex) return Report(syntaxes[1].Position, problem!);
+        if (++_patterns > limits.PatternsMax) return Report(syntaxes[1].Position, $"more than {limits.PatternsMax} patterns in one expression");
+        if (Patterns.Compile(constant.AsString(), limits, out var problem) is not { } compiled) return Report(syntaxes[1].Position, problem!);
         var run = text.Run;
         return Folded(
             new Code<TFacts>(CelType.Bool, (ref Frame<TFacts> frame) =>
             {
                 var value = run(ref frame);
                 if (value.Text is not { } subject) return value.IsError ? value : Errors.NoOverload;
-                return frame.Meter.Spend(1 + subject.Length) ? CelValue.From(regex.IsMatch(subject)) : Errors.TooMuchWork;
+                return compiled.IsMatch(ref frame.Meter, subject);
             }),
             text);
     }

@@ -106,6 +106,7 @@ internal sealed partial class Compiler<TFacts>
     private Code<TFacts> Block(IReadOnlyList<ItemSyntax> items, int at, Syntax body)
     {
         if (at == items.Count) return Visit(body);
+        if (_locals.Count >= limits.DepthMax) return Report(items[at].Value.Position, $"more than {limits.DepthMax} names bound inside one another");
         var issues = _issues.Count;
         var value = Visit(items[at].Value);
         return HasFailed(issues) ? Report(body.Position) : Bound($"@index:{at}", value, () => Block(items, at + 1, body));

@@ -65,8 +65,8 @@ internal sealed partial class Compiler<TFacts>
     private Code<TFacts> Select(Code<TFacts> operand, string field, int position, bool isOptional)
     {
         var container = operand.Type.Kind == CelKind.Optional ? operand.Type.Element! : operand.Type;
-        if (container.Kind == CelKind.Map && !container.Arguments[0].Fits(CelType.String)) return Report(position, $"a {operand.Type} has no fields: its keys are no strings");
-        if (container.Kind != CelKind.Map && !container.IsOpen) return Report(position, $"a {operand.Type} has no field `{field}`");
+        if (container.Kind == CelKind.Map && !container.Arguments[0].Fits(CelType.String)) return Report(position, $"{An(operand.Type)} has no fields: its keys are no strings");
+        if (container.Kind != CelKind.Map && !container.IsOpen) return Report(position, $"{An(operand.Type)} has no field `{field}`");
         var value = container.Kind == CelKind.Map ? container.Element! : CelType.Dyn;
         var run = operand.Run;
         var path = operand.Path is { } prefix ? $"{prefix}.{field}" : null;
@@ -105,6 +105,8 @@ internal sealed partial class Compiler<TFacts>
         var (of, field) = (operand.Run, select.Field);
         return Folded(new Code<TFacts>(CelType.Bool, (ref Frame<TFacts> frame) => Containers.Has(of(ref frame), field)), operand);
     }
+
+    private static string An(CelType type) => type.Kind is CelKind.Int or CelKind.Optional ? $"an {type}" : $"a {type}";
 
     private Local? FindLocal(string name)
     {
@@ -147,10 +149,10 @@ internal sealed partial class Compiler<TFacts>
     private static int Start(Syntax syntax) => syntax is SelectSyntax select ? Start(select.Operand) : syntax.Position;
 
     /// <summary>The known name nearest in edits, if near enough to be a slip (a third of its length).</summary>
-    private static string? Nearest(string name, IEnumerable<string> known)
+    private string? Nearest(string name, IEnumerable<string> known)
     {
         const int LengthMax = 64;
-        if (name.Length > LengthMax) return null;
+        if (name.Length > LengthMax || !isChecked || _issues.Count >= limits.IssuesMax) return null;
         var (best, bestEdits) = ((string?)null, Math.Max(2, name.Length / 3) + 1);
         foreach (var candidate in known)
         {

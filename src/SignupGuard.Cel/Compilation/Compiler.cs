@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using SignupGuard.Cel.Functions;
 using SignupGuard.Cel.Parsing;
 
@@ -13,7 +14,11 @@ internal sealed partial class Compiler<TFacts>(CelEnvironment<TFacts> environmen
     private int _slots;
     private int _slotsMax;
     private int _comprehensions;
+    private int _patterns;
     private bool _isOverWork;
+
+    /// <summary>Work left for running constant parts while compiling; what is over it runs at evaluation, under that one's bound.</summary>
+    private long _foldingLeft = limits.WorkMax;
 
     /// <summary>A variable of a comprehension or a binding.</summary>
     private readonly record struct Local(string Name, Code<TFacts> Code);
@@ -47,6 +52,7 @@ internal sealed partial class Compiler<TFacts>(CelEnvironment<TFacts> environmen
 
     private Code<TFacts> Visit(Syntax syntax)
     {
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) return Report(syntax.Position, "the expression nests too deep");
         var code = syntax switch
         {
             LiteralSyntax literal => Constant(TypeOf(literal.Value), literal.Value),
@@ -97,8 +103,10 @@ internal sealed partial class Compiler<TFacts>(CelEnvironment<TFacts> environmen
         {
             if (operand.Constant is null) return code.Over(operands);
         }
+        if (_foldingLeft <= 0) return code.Over(operands);
         var frame = new Frame<TFacts>(default!, [], limits.WorkMax, limits.BuiltMax);
         var value = code.Run(ref frame);
+        _foldingLeft -= limits.WorkMax - frame.Meter.Left + 1;
         return Constant(code.Type, value);
     }
 
@@ -109,9 +117,9 @@ internal sealed partial class Compiler<TFacts>(CelEnvironment<TFacts> environmen
         if (HasFailed(issues)) return Report(syntax.Position);
         var container = operand.Type.Kind == CelKind.Optional ? operand.Type.Element! : operand.Type;
         CelType? wanted = container.Kind switch { CelKind.List => CelType.Int, CelKind.Map => container.Arguments[0], CelKind.Dyn or CelKind.Never => CelType.Dyn, _ => null };
-        if (wanted is null) return Report(syntax.Position, $"a {operand.Type} has no items");
+        if (wanted is null) return Report(syntax.Position, $"{An(operand.Type)} has no items");
         if (!index.Type.Fits(wanted) && !(container.Kind == CelKind.Map && wanted.IsNumber && index.Type.IsNumber))
-            return Report(syntax.Position, $"a {operand.Type} is indexed by {wanted}, not {index.Type}");
+            return Report(syntax.Position, $"{An(operand.Type)} is indexed by {wanted}, not {index.Type}");
         var value = container.Element ?? CelType.Dyn;
         if (!syntax.IsOptional && container.Kind != CelKind.List && index.Constant is { Kind: CelKind.String } key) return Select(operand, key.AsString(), syntax.Position, isOptional: false).Over(index);
         var (run, at) = (operand.Run, index.Run);
@@ -278,11 +286,14 @@ internal sealed partial class Compiler<TFacts>(CelEnvironment<TFacts> environmen
         if (container.Type.Kind is not (CelKind.List or CelKind.Map) && !container.Type.IsOpen) return Report(syntax.Position, $"`in` wants a list or a map, not {container.Type}");
         var sought = container.Type.Kind is CelKind.List or CelKind.Map ? container.Type.Arguments[0] : CelType.Dyn;
         if (!IsComparable(Operator.Equal, item.Type, sought)) return Report(syntax.Position, $"`in` looks for {item.Type} in {container.Type}");
-        if (container.Constant is { Kind: CelKind.List } constant && item.Constant is null)
+        if (container.Constant is { Kind: CelKind.List } constant && item.Constant is null && constant.AsList().All(IsScalar) && (_foldingLeft -= constant.Weight) > 0)
             return new Code<TFacts>(CelType.Bool, Comparison<TFacts>.InConstants(item, constant.AsList())).Over(item);
         var (x, y) = (item.Run, container.Run);
         return Folded(new Code<TFacts>(CelType.Bool, (ref Frame<TFacts> frame) => Arithmetic.In(ref frame.Meter, x(ref frame), y(ref frame))), item, container);
     }
+
+    /// <summary>Whether values of the kind hash well, so that a set of them is fast whatever they are.</summary>
+    private static bool IsScalar(CelValue value) => value.IsNumber || value.Kind is CelKind.String or CelKind.Bool or CelKind.Null;
 
     /// <summary>One type on both sides, or any two numbers: those compare by value.</summary>
     private static bool IsComparable(Operator symbol, CelType left, CelType right)

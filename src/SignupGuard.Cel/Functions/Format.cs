@@ -10,6 +10,9 @@ internal static class Format
     private const int PrecisionMax = 100;
     private const int PrecisionDefault = 6;
 
+    /// <summary>Exact decimal digits take some hundred operations.</summary>
+    private const int ClauseWork = 50;
+
     public static CelValue Apply(ref Meter meter, ReadOnlySpan<CelValue> arguments)
     {
         if (arguments[0].Text is not { } format || arguments[1].Kind != CelKind.List) return Errors.NoOverload;
@@ -38,6 +41,7 @@ internal static class Format
                 at++;
             }
             if (at >= format.Length || used >= list.Count) return Errors.NotFormat;
+            if (!meter.Spend(ClauseWork)) return Errors.TooMuchWork;
             if (!Clause(built, format[at], precision < 0 ? PrecisionDefault : precision, list[used++], meter.BuiltMax)) return built.Length > meter.BuiltMax ? Errors.TooLarge : Errors.NotFormat;
         }
         return meter.Built(built.ToString());

@@ -7,7 +7,7 @@ internal struct Meter(int workMax, int builtMax)
 
     public readonly int BuiltMax => builtMax;
 
-    public readonly bool IsSpent => _work < 0;
+    public readonly long Left => _work;
 
     /// <summary>False when no work is left.</summary>
     public bool Spend(long work)

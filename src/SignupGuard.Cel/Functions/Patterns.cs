@@ -3,24 +3,56 @@ using System.Text.RegularExpressions;
 
 namespace SignupGuard.Cel.Functions;
 
+/// <summary>A compiled regular expression.</summary>
+/// <param name="regex">Made with a timeout.</param>
+/// <param name="workPerCharacter">A larger automaton takes more to build, at worst by the square of its size.</param>
+internal sealed class Pattern(Regex regex, long workPerCharacter)
+{
+    private const int SizePerWork = 16;
+
+    public static long WorkOf(long size) => 1 + (size * size / (SizePerWork * SizePerWork));
+
+    public CelValue IsMatch(ref Meter meter, string text)
+    {
+        if (!meter.Spend(1 + (text.Length * workPerCharacter))) return Errors.TooMuchWork;
+        try
+        {
+            return CelValue.From(regex.IsMatch(text));
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            // One such match is all that an evaluation has time for.
+            meter.Spend(int.MaxValue);
+            return Errors.TooMuchWork;
+        }
+    }
+}
+
 /// <summary>
 /// CEL's regular expressions are RE2's. They run on .NET's non-backtracking engine, which is linear in the text like RE2;
 /// what the two read differently is rewritten, what RE2 does not have is refused.
 /// </summary>
 internal static class Patterns
 {
+    private const int ProbeLength = 512;
+    private const long ProbeBytesMax = 2 << 20;
+
+    /// <summary>The last guard: what got past the bounds on save ends here, in an error, and takes no more of a signup's time.</summary>
+    private static readonly TimeSpan MatchTimeout = TimeSpan.FromMilliseconds(100);
+
     /// <summary>Null, with the reason, when the pattern is none or asks for too much.</summary>
-    public static Regex? Compile(string pattern, CelLimits limits, out string? problem)
+    public static Pattern? Compile(string pattern, CelLimits limits, out string? problem)
     {
         if (pattern.Length > limits.PatternLengthMax)
         {
             problem = $"the pattern is longer than {limits.PatternLengthMax} characters";
             return null;
         }
-        if (Translate(pattern, limits.PatternRepeatsMax, out problem) is not { } translated) return null;
+        if (Translate(pattern, limits.PatternSizeMax, out var size, out problem) is not { } translated) return null;
+        Regex regex;
         try
         {
-            return new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            regex = new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, MatchTimeout);
         }
         catch (Exception refused) when (refused is ArgumentException or NotSupportedException or InsufficientExecutionStackException)
         {
@@ -29,22 +61,52 @@ internal static class Patterns
                 : "the pattern is no regular expression";
             return null;
         }
+        if (!GrowsTooLarge(regex, pattern)) return new Pattern(regex, Pattern.WorkOf(size));
+        problem = "the pattern's automaton grows too large; use smaller repeats, or anchor it";
+        return null;
     }
 
-    private static string? Translate(string pattern, int repeatsMax, out string? problem)
+    /// <summary>
+    /// The engine builds its automaton while it reads, and a hostile pattern makes it build much: it is tried on a text of its own characters.
+    /// What it allocates there is the same on every run and machine, which its time is not.
+    /// </summary>
+    private static bool GrowsTooLarge(Regex regex, string pattern)
+    {
+        var alphabet = pattern.Where(char.IsAsciiLetterOrDigit).Distinct().DefaultIfEmpty('a').ToArray();
+        var text = new char[ProbeLength];
+        var state = 1u;
+        for (var i = 0; i < text.Length; i++)
+        {
+            state = unchecked((state * 1_664_525u) + 1_013_904_223u);
+            text[i] = alphabet[(state >> 16) % (uint)alphabet.Length];
+        }
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        try
+        {
+            regex.IsMatch(text);
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            return true;
+        }
+        return GC.GetAllocatedBytesForCurrentThread() - before > ProbeBytesMax;
+    }
+
+    private static string? Translate(string pattern, int sizeMax, out long size, out string? problem)
     {
         problem = null;
         var built = new StringBuilder(pattern.Length + 16);
-        // Repetitions of the last atom, and the most of any in this group: counts inside one another multiply.
+        // Positions of the last atom and of this group with its counted repeats written out: counts inside one another multiply.
         var outer = new Stack<long>();
-        long atom = 1, most = 1, highest = 1;
+        var atom = 0L;
+        size = 0;
         var inClass = false;
         for (var at = 0; at < pattern.Length; at++)
         {
             var c = pattern[at];
             if (c == '\\')
             {
-                atom = 1;
+                size += atom = 1;
                 if (at + 1 >= pattern.Length)
                 {
                     problem = "the pattern ends in a backslash";
@@ -96,7 +158,7 @@ internal static class Patterns
             {
                 case '[':
                     inClass = true;
-                    atom = 1;
+                    size += atom = 1;
                     built.Append(c);
                     if (at + 1 < pattern.Length && pattern[at + 1] == '^') built.Append(pattern[++at]);
                     if (at + 1 < pattern.Length && pattern[at + 1] == ']')
@@ -106,8 +168,8 @@ internal static class Patterns
                     }
                     break;
                 case '(':
-                    outer.Push(most);
-                    most = 1;
+                    outer.Push(size);
+                    size = 0;
                     if (at + 2 < pattern.Length && pattern[at + 1] == '?' && pattern[at + 2] == 'P')
                     {
                         built.Append("(?");
@@ -122,8 +184,8 @@ internal static class Patterns
                     built.Append(c);
                     break;
                 case ')':
-                    atom = most;
-                    if (outer.Count > 0) most = Math.Max(outer.Pop(), most);
+                    atom = size;
+                    if (outer.Count > 0) size += outer.Pop();
                     built.Append(c);
                     break;
                 case '$':
@@ -134,21 +196,26 @@ internal static class Patterns
                     var until = pattern.IndexOf('}', at);
                     if (until > 0 && Counted(pattern.AsSpan(at + 1, until - at - 1)) is { } count)
                     {
+                        size = Math.Min(size + (atom * (Math.Max(count, 1) - 1)), int.MaxValue);
                         atom = Math.Min(atom * Math.Max(count, 1), int.MaxValue);
-                        most = Math.Max(most, atom);
-                        highest = Math.Max(highest, atom);
+                        built.Append(pattern, at, until - at + 1);
+                        at = until;
+                        break;
                     }
                     built.Append(c);
                     break;
                 default:
-                    atom = 1;
+                    if (c is not ('*' or '+' or '?' or '|' or '^')) size += atom = 1;
                     built.Append(c);
                     break;
             }
+            if (size > sizeMax)
+            {
+                problem = $"the pattern is larger than {sizeMax} characters with its repeats written out";
+                return null;
+            }
         }
-        if (highest <= repeatsMax) return built.ToString();
-        problem = $"the pattern repeats more than {repeatsMax} times";
-        return null;
+        return built.ToString();
     }
 
     /// <summary>The larger bound of n, n,m or n, in braces; null when the braces are text.</summary>

@@ -14,6 +14,9 @@ internal static class Times
     private const long SecondsMax = 253_402_300_799; // 9999-12-31T23:59:59
     private const int TextLengthMax = 64;
 
+    /// <summary>Looking up a zone that the system does not know goes to its files.</summary>
+    private const int ZoneWork = 500;
+
     private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
 
     public static CelValue Apply(Operator symbol, in CelValue left, in CelValue right) => (symbol, left.Kind, right.Kind) switch
@@ -160,6 +163,7 @@ internal static class Times
         if (value.Kind != CelKind.Timestamp) return Errors.NoOverload;
         if (arguments.Length == 1) return CelValue.From(ofTime(Local(value, TimeSpan.Zero)));
         if (arguments[1].Text is not { } zone) return Errors.NoOverload;
+        if (!meter.Spend(ZoneWork)) return Errors.TooMuchWork;
         if (!TryOffset(zone, value, out var offset)) return Errors.NotTimeZone;
         return CelValue.From(ofTime(Local(value, offset)));
     };

@@ -21,9 +21,11 @@ internal enum TokenKind : byte
 internal readonly record struct Token(TokenKind Kind, int Position, string Text, CelValue Value, bool IsMinInt = false);
 
 /// <summary>The source is no expression, or over a limit.</summary>
-internal sealed class SyntaxException(int position, string message) : Exception(message)
+internal sealed class SyntaxException(int position, string message, string? suggestion = null) : Exception(message)
 {
     public int Position { get; } = position;
+
+    public string? Suggestion { get; } = suggestion;
 }
 
 /// <summary>Splits source into tokens.</summary>
@@ -76,7 +78,7 @@ internal static class Lexer
         {
             at = quote;
             var value = isBytes ? CelValue.FromBytes(ReadBytes(source, start, isRaw, ref at)) : CelValue.From(ReadText(source, start, isRaw, ref at));
-            return new Token(TokenKind.Literal, start, "a literal", value);
+            return new Token(TokenKind.Literal, start, "literal", value);
         }
         if (IsNameStart(c))
         {
@@ -85,10 +87,20 @@ internal static class Lexer
         }
         if (c == '`') return ReadQuotedName(source, ref at);
         if (char.IsAsciiDigit(c) || (c == '.' && at + 1 < source.Length && char.IsAsciiDigit(source[at + 1]))) return ReadNumber(source, ref at);
-        var symbol = Array.Find(Symbols, s => StartsAt(source, start, s)) ?? throw new SyntaxException(start, "unexpected character");
+        var symbol = Array.Find(Symbols, s => StartsAt(source, start, s)) ?? throw new SyntaxException(start, "unexpected character", Meant(c));
         at += symbol.Length;
         return new Token(TokenKind.Symbol, start, symbol, default);
     }
+
+    private static string? Meant(char c) => c switch
+    {
+        '=' => "==",
+        '&' => "&&",
+        '|' => "||",
+        '\u2018' or '\u2019' => "'",
+        '\u201C' or '\u201D' or '\u201E' => "\"",
+        _ => null,
+    };
 
     private static bool IsNameStart(char c) => char.IsAsciiLetter(c) || c == '_';
 
@@ -145,7 +157,7 @@ internal static class Lexer
             if (at > whole)
             {
                 return double.TryParse(source.AsSpan(start, at - start), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
-                    ? new Token(TokenKind.Literal, start, "a number", CelValue.From(number))
+                    ? new Token(TokenKind.Literal, start, "number", CelValue.From(number))
                     : throw new SyntaxException(start, "the number does not fit a double");
             }
         }
@@ -155,10 +167,10 @@ internal static class Lexer
         if (isUnsigned) at++;
         const ulong MinInt = 1UL << 63;
         if (!fits || (!isUnsigned && value > MinInt)) throw new SyntaxException(start, "the number does not fit 64 bits");
-        if (isUnsigned) return new Token(TokenKind.Literal, start, "a number", CelValue.From(value));
+        if (isUnsigned) return new Token(TokenKind.Literal, start, "number", CelValue.From(value));
         return value == MinInt
-            ? new Token(TokenKind.Literal, start, "a number", CelValue.From(long.MinValue), IsMinInt: true)
-            : new Token(TokenKind.Literal, start, "a number", CelValue.From((long)value));
+            ? new Token(TokenKind.Literal, start, "number", CelValue.From(long.MinValue), IsMinInt: true)
+            : new Token(TokenKind.Literal, start, "number", CelValue.From((long)value));
     }
 
     private static void SkipDigits(string source, ref int at)

@@ -53,9 +53,12 @@ internal sealed class Parser
 
     private Token Next => _tokens[_at];
 
-    private SyntaxException Unexpected() => Next.Kind == TokenKind.End
-        ? new SyntaxException(Next.Position, "the expression ends too early")
-        : new SyntaxException(Next.Position, $"unexpected `{Next.Text}`");
+    private SyntaxException Unexpected() => Next.Kind switch
+    {
+        TokenKind.End => new SyntaxException(Next.Position, "the expression ends too early"),
+        TokenKind.Literal => new SyntaxException(Next.Position, $"unexpected {Next.Text}"),
+        _ => new SyntaxException(Next.Position, $"unexpected `{Next.Text}`", Next.Text.ToUpperInvariant() switch { "AND" => "&&", "OR" => "||", "NOT" => "!", "IS" => "==", _ => null }),
+    };
 
     private bool IsNext(string symbol) => Next.Kind == TokenKind.Symbol && Next.Text == symbol;
 

@@ -1,0 +1,4 @@
+using BenchmarkDotNet.Running;
+
+// dotnet run -c Release --project tests/SignupGuard.Benchmarks -- --filter '*Rule*'
+BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
