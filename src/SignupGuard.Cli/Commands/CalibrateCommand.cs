@@ -16,6 +16,8 @@ internal static partial class CalibrateCommand
 {
     private const int ExitFailed = 1;
 
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+
     public static Command Create()
     {
         var input = new Option<string>("--in") { Description = "File of signups in order of time, one a line.", Required = true };
@@ -35,7 +37,7 @@ internal static partial class CalibrateCommand
                 var result = Fit(stream.Signups, used);
                 await File.WriteAllTextAsync(parsed.GetRequiredValue(output), WithCalibration(path is null ? DefaultPolicy.Yaml : await File.ReadAllTextAsync(path, cancellation), result), cancellation);
                 Console.Out.WriteLine(parsed.GetValue(json)
-                    ? JsonSerializer.Serialize(result, new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true })
+                    ? JsonSerializer.Serialize(result, Json)
                     : string.Create(CultureInfo.InvariantCulture, $"slope {result.Slope:0.000}, intercept {result.Intercept:0.000}, fitted on {result.FittedOn:N0} signups; calibration error on the {result.MeasuredOn:N0} after them: {result.ErrorBefore:0.0000} before, {result.ErrorAfter:0.0000} after."));
                 return 0;
             }
