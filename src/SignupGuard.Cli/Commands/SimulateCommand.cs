@@ -117,7 +117,7 @@ internal static class SimulateCommand
             {
                 signups.NewLine = "\n";
                 if (truth is not null) truth.NewLine = "\n";
-                await WithProgressAsync(options, move => WriteAsync(options, signups, truth, groups, move, cancellation));
+                await WithProgressAsync(options, move => Task.Run(() => Write(options, signups, truth, groups, move, cancellation), cancellation));
             }
             if (unfinished is not null) File.Move(unfinished, output, overwrite: true);
             if (labelsUnfinished is not null) File.Move(labelsUnfinished, labels!, overwrite: true);
@@ -130,7 +130,7 @@ internal static class SimulateCommand
         return 0;
     }
 
-    private static async Task WriteAsync(SimulationOptions options, StreamWriter signups, StreamWriter? truth, SortedDictionary<string, long> groups, Action<long> move, CancellationToken cancellation)
+    private static void Write(SimulationOptions options, StreamWriter signups, StreamWriter? truth, SortedDictionary<string, long> groups, Action<long> move, CancellationToken cancellation)
     {
         var formatter = new JsonFormatter(JsonFormatter.Settings.Default);
         var written = 0L;
@@ -138,8 +138,8 @@ internal static class SimulateCommand
         {
             cancellation.ThrowIfCancellationRequested();
             formatter.Format(simulated.Signup, signups);
-            await signups.WriteLineAsync();
-            if (truth is not null) await truth.WriteLineAsync(JsonSerializer.Serialize(LabelLine.Of(simulated), SimulateJson.Default.LabelLine));
+            signups.WriteLine();
+            truth?.WriteLine(JsonSerializer.Serialize(LabelLine.Of(simulated), SimulateJson.Default.LabelLine));
             groups[simulated.Group] = groups.GetValueOrDefault(simulated.Group) + 1;
             if (++written % ProgressEvery == 0) move(written);
         }
