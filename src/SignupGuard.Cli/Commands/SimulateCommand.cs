@@ -30,18 +30,42 @@ internal static class SimulateCommand
         var seed = new Option<ulong>("--seed") { Description = "The same seed and options give the same bytes.", DefaultValueFactory = _ => 1 };
         var benign = new Option<int>("--benign") { Description = "Signups of ordinary people, exactly.", DefaultValueFactory = _ => 40_000 };
         var days = new Option<double>("--days") { Description = "Length of the run.", DefaultValueFactory = _ => 14 };
-        var start = new Option<DateTimeOffset>("--start") { Description = "When the run begins; does not follow the clock.", DefaultValueFactory = _ => SimulationOptions.StartDefault };
+        var start = new Option<DateTimeOffset?>("--start")
+        {
+            Description = $"When the run begins (RFC 3339, UTC unless it says otherwise); does not follow the clock. [default: {SimulationOptions.StartDefault:yyyy-MM-dd'T'HH:mm:ss'Z'}]",
+            CustomParser = result =>
+            {
+                if (ParseStart(result.Tokens[0].Value) is { } at) return at;
+                result.AddError("--start takes a time such as 2026-02-02T00:00:00Z.");
+                return null;
+            },
+        };
         var family = new Option<string[]>("--family")
         {
-            Description = $"NAME=COUNT, repeatable: attack signups by family; families not named are left out. Without it all families in the default mix, 16 % of all signups. Names: {string.Join(", ", Families.All)}.",
+            Description = "NAME=COUNT, repeatable: attack signups by family; families not named are left out. Without it all families in the default mix, 16 % of all signups. "
+                + $"Names: {string.Join(", ", Families.All)}.",
             HelpName = "NAME=COUNT",
         };
         var noAttacks = new Option<bool>("--no-attacks") { Description = "Ordinary people only." };
-        var parameters = new Option<string>("--parameters") { Description = "Ranges the campaigns draw from: those defaults were tuned on, or others, for measuring.", DefaultValueFactory = _ => ParametersDefault };
+        var parameters = new Option<string>("--parameters")
+        {
+            Description = "Ranges the campaigns draw from: those defaults were tuned on, or others, for measuring.",
+            DefaultValueFactory = _ => ParametersDefault,
+        };
         parameters.AcceptOnlyFromAmong(ParametersDefault, ParametersHeldOut);
-        var set = new Option<string[]>("--set") { Description = "NAME=LOW..HIGH or NAME=VALUE, repeatable: one campaign parameter by hand. --list-parameters names them.", HelpName = "NAME=LOW..HIGH" };
-        var output = new Option<string?>("--out") { Description = "File of signups, one a line: proto JSON of Signup, as 'signupguard screen --in' reads it. - writes to the standard output." };
-        var labels = new Option<string?>("--labels") { Description = "File of the truth, one a line: signup_id, label (fraud, benign), family or population, campaign." };
+        var set = new Option<string[]>("--set")
+        {
+            Description = "NAME=LOW..HIGH or NAME=VALUE, repeatable: one campaign parameter by hand. --list-parameters names them.",
+            HelpName = "NAME=LOW..HIGH",
+        };
+        var output = new Option<string?>("--out")
+        {
+            Description = "File of signups, one a line: proto JSON of Signup, as 'signupguard screen --in' reads it. - writes to the standard output.",
+        };
+        var labels = new Option<string?>("--labels")
+        {
+            Description = "File of the truth, one a line: signup_id, label (fraud, benign), family or population, campaign.",
+        };
         var list = new Option<bool>("--list-parameters") { Description = "Print the campaign parameters with their ranges and stop." };
         var json = new Option<bool>("--json") { Description = "Print the summary as JSON." };
         var command = new Command("simulate", "Make signups of ordinary people and of attackers, with the truth in a file of its own.")
@@ -67,7 +91,7 @@ internal static class SimulateCommand
                 Seed = parsed.GetValue(seed),
                 Benign = parsed.GetValue(benign),
                 Days = parsed.GetValue(days),
-                Start = parsed.GetValue(start),
+                Start = parsed.GetValue(start) ?? SimulationOptions.StartDefault,
                 Families = families.Length == 0 && !parsed.GetValue(noAttacks) ? null : Sum(families.Select(text => ParseFamily(text)!.Value)),
                 Parameters = parsed.GetValue(parameters) == ParametersHeldOut ? ParameterSet.HeldOut : ParameterSet.Default,
                 ParameterOverrides = (parsed.GetValue(set) ?? []).Select(text => ParseRange(text)!.Value).GroupBy(item => item.Name).ToDictionary(group => group.Key, group => group.Last().Range),
@@ -80,6 +104,9 @@ internal static class SimulateCommand
     /// <summary>Null when the text is not NAME=COUNT.</summary>
     internal static (string Name, int Count)? ParseFamily(string text) =>
         text.Split('=') is [{ Length: > 0 } name, var number] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? (name.Trim(), count) : null;
+
+    private static DateTimeOffset? ParseStart(string text) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var at) ? at : null;
 
     /// <summary>Null when the text is neither NAME=LOW..HIGH nor NAME=VALUE.</summary>
     internal static (string Name, ParameterRange Range)? ParseRange(string text)
@@ -117,7 +144,7 @@ internal static class SimulateCommand
             {
                 signups.NewLine = "\n";
                 if (truth is not null) truth.NewLine = "\n";
-                await WithProgressAsync(options, move => WriteAsync(options, signups, truth, groups, move, cancellation));
+                await WithProgressAsync(options, move => Task.Run(() => Write(options, signups, truth, groups, move, cancellation), cancellation));
             }
             if (unfinished is not null) File.Move(unfinished, output, overwrite: true);
             if (labelsUnfinished is not null) File.Move(labelsUnfinished, labels!, overwrite: true);
@@ -130,7 +157,7 @@ internal static class SimulateCommand
         return 0;
     }
 
-    private static async Task WriteAsync(SimulationOptions options, StreamWriter signups, StreamWriter? truth, SortedDictionary<string, long> groups, Action<long> move, CancellationToken cancellation)
+    private static void Write(SimulationOptions options, StreamWriter signups, StreamWriter? truth, SortedDictionary<string, long> groups, Action<long> move, CancellationToken cancellation)
     {
         var formatter = new JsonFormatter(JsonFormatter.Settings.Default);
         var written = 0L;
@@ -138,8 +165,8 @@ internal static class SimulateCommand
         {
             cancellation.ThrowIfCancellationRequested();
             formatter.Format(simulated.Signup, signups);
-            await signups.WriteLineAsync();
-            if (truth is not null) await truth.WriteLineAsync(JsonSerializer.Serialize(LabelLine.Of(simulated), SimulateJson.Default.LabelLine));
+            signups.WriteLine();
+            truth?.WriteLine(JsonSerializer.Serialize(LabelLine.Of(simulated), SimulateJson.Default.LabelLine));
             groups[simulated.Group] = groups.GetValueOrDefault(simulated.Group) + 1;
             if (++written % ProgressEvery == 0) move(written);
         }

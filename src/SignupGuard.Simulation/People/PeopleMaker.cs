@@ -85,7 +85,9 @@ internal sealed class PeopleMaker(int year)
                 _ => Personal(random, given.Plain, family.Plain, birthYear, attempt),
             };
             var address = $"{local}@{domain}";
-            if (_taken.Take(address) || attempt >= 8) return address;
+            // Where dots don't count, an address is taken with and without them.
+            var mailbox = domain == "gmail.com" ? $"{local.Replace(".", "", StringComparison.Ordinal)}@{domain}" : address;
+            if (_taken.Take(mailbox) || attempt >= 8) return address;
         }
     }
 
