@@ -302,7 +302,7 @@ public readonly struct CelValue : IEquatable<CelValue>
         var common = left.AsSpan().CommonPrefixLength(right);
         if (common == left.Length || common == right.Length) return left.Length.CompareTo(right.Length);
         var (x, y) = (left[common], right[common]);
-        return char.IsSurrogate(x) == char.IsSurrogate(y) ? x.CompareTo(y) : char.IsSurrogate(x) ? 1 : -1;
+        return char.IsSurrogate(x) == char.IsSurrogate(y) ? x < y ? -1 : 1 : char.IsSurrogate(x) ? 1 : -1;
     }
 
     public override bool Equals(object? obj) => obj is CelValue other && Equals(other);
