@@ -333,7 +333,7 @@ public readonly struct CelValue : IEquatable<CelValue>
         CelKind.Bytes => $"b'{Convert.ToHexString(AsBytes())}'",
         CelKind.List => $"[{string.Join(", ", AsList())}]",
         CelKind.Map => $"{{{string.Join(", ", AsEntries().Select(pair => $"{pair.Key}: {pair.Value}"))}}}",
-        CelKind.Duration => $"{(decimal)_bits / NanosecondsPerSecond}s",
+        CelKind.Duration => string.Create(CultureInfo.InvariantCulture, $"{(decimal)_bits / NanosecondsPerSecond}s"),
         CelKind.Timestamp => AsTimestamp().ToString("O", CultureInfo.InvariantCulture),
         CelKind.Optional => TryHeld(out var held) ? $"optional({held})" : "optional.none()",
         _ => _kind.ToString(),
