@@ -7,6 +7,7 @@ using SignupGuard.Service.Hosting;
 var root = new RootCommand("SignupGuard screens account registrations for fraud: allow, review or deny.")
 {
     ServeCommand.Create(),
+    HealthCommand.Create(),
     ScreenCommand.Create(),
     SimulateCommand.Create(),
     EvaluateCommand.Create(),
