@@ -8,6 +8,7 @@ var root = new RootCommand("SignupGuard screens account registrations for fraud:
 {
     ServeCommand.Create(),
     DemoCommand.Create(),
+    HealthCommand.Create(),
     ScreenCommand.Create(),
     SimulateCommand.Create(),
     EvaluateCommand.Create(),

@@ -35,6 +35,7 @@ public sealed class DiagnosticsTests
     [TestCase("email.free &&", "1:14: the expression ends too early")]
     [TestCase("email.domain.matches('(a')", "1:22: the pattern is no regular expression")]
     [TestCase("1 2", "1:3: unexpected number")]
+    [TestCase("custom.true == 1", "1:8: expected a name")]
     [TestCase("ip.asn == 99999999999999999999", "1:11: the number does not fit 64 bits")]
     [TestCase("Account{id: 1} == 1", "1:8: `Account{…}` builds a protobuf message, which rules can't")]
     public void A_refusal_says_where_what_and_what_was_meant(string source, string expected) =>

@@ -7,7 +7,14 @@ public sealed class DocumentTests
 {
     private sealed record Facts;
 
-    internal static string RepositoryRoot => typeof(DocumentTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "RepositoryRoot").Value!;
+    internal static string RepositoryRoot { get; } = FindRoot();
+
+    private static string FindRoot()
+    {
+        var folder = new DirectoryInfo(TestContext.CurrentContext.TestDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "SignupGuard.sln"))) folder = folder.Parent;
+        return folder?.FullName ?? throw new InvalidOperationException("The tests run outside the repository.");
+    }
 
     private static readonly CelEnvironment<Facts> Environment = CelEnvironment<Facts>.Create()
         .Field("email.domain", CelType.String, _ => CelValue.Missing(""), "")

@@ -19,13 +19,13 @@ internal sealed partial class Compiler<TFacts>
         if (call.Target is not null && QualifiedName(call) is { } qualified && Find(qualified) is { } namespaced)
         {
             var own = Visit(call.Arguments);
-            return HasFailed(issues) ? Report(call.Position) : namespaced(call, call.Arguments, own);
+            return HasFailed(issues) ? Failed : namespaced(call, call.Arguments, own);
         }
         if (call.Target is not null && QualifiedName(call) is { } unknown && IsNamespace(unknown[..unknown.LastIndexOf('.')]))
             return Report(call.Position, $"there is no function `{unknown}`", Nearest(unknown, FunctionNames.Concat(environment.FunctionNames)));
         Syntax[] syntaxes = call.Target is null ? [.. call.Arguments] : [call.Target, .. call.Arguments];
         var arguments = Visit(syntaxes);
-        if (HasFailed(issues)) return Report(call.Position);
+        if (HasFailed(issues)) return Failed;
         switch (call.Name)
         {
             case "matches" when syntaxes.Length == 2:
@@ -128,7 +128,13 @@ internal sealed partial class Compiler<TFacts>
         if (!text.Type.Fits(CelType.String) || !pattern.Type.Fits(CelType.String)) return Report(call.Position, $"`matches` does not take ({text.Type}, {pattern.Type})", Usage("matches"));
         if (pattern.Constant is not { Kind: CelKind.String } constant) return Report(syntaxes[1].Position, "the pattern of `matches` is a string literal, so that it is checked on save");
         if (++_patterns > limits.PatternsMax) return Report(syntaxes[1].Position, $"more than {limits.PatternsMax} patterns in one expression");
-        if (Patterns.Compile(constant.AsString(), limits, out var problem) is not { } compiled) return Report(syntaxes[1].Position, problem!);
+        // Trying a pattern takes time: after one that is refused the others wait for the next save.
+        if (_hasPatternFailed) return Constant(CelType.Bool, Errors.NoOverload) with { Constant = null };
+        if (Patterns.Compile(constant.AsString(), limits, out var problem) is not { } compiled)
+        {
+            _hasPatternFailed = true;
+            return Report(syntaxes[1].Position, problem!);
+        }
         var run = text.Run;
         return Folded(
             new Code<TFacts>(CelType.Bool, (ref Frame<TFacts> frame) =>

@@ -52,7 +52,7 @@ internal sealed partial class Compiler<TFacts>
         var names = call.Name switch { "filter" or "map" => 1, "transformList" or "transformMap" or "transformMapEntry" => 2, _ => arguments.Count - 1 };
         var issues = _issues.Count;
         var range = Visit(call.Target!);
-        if (HasFailed(issues)) return Report(call.Position);
+        if (HasFailed(issues)) return Failed;
         if (Variable(arguments[0]) is not { } first) return Report(arguments[0].Position, $"`{call.Name}` binds a name here: list.{call.Name}(x, …)");
         string? second = null;
         if (names == 2)
@@ -70,7 +70,7 @@ internal sealed partial class Compiler<TFacts>
             ? Bodies(arguments, names)
             : WithLocal(second, range.Type.Element ?? CelType.Dyn, out secondSlot, () => Bodies(arguments, names)));
         _comprehensions--;
-        if (HasFailed(issues)) return Report(call.Position);
+        if (HasFailed(issues)) return Failed;
 
         if (condition is { } filter && !filter.Type.Fits(CelType.Bool)) return Report(arguments[names].Position, $"the condition of `{call.Name}` is bool, not {filter.Type}");
         if (kind is LoopKind.All or LoopKind.Exists or LoopKind.ExistsOne or LoopKind.Filter && !body.Type.Fits(CelType.Bool))
@@ -98,7 +98,7 @@ internal sealed partial class Compiler<TFacts>
         if (Variable(call.Arguments[0]) is not { } name) return Report(call.Arguments[0].Position, "`cel.bind` binds a name here: cel.bind(x, value, …)");
         var issues = _issues.Count;
         var value = Visit(call.Arguments[1]);
-        if (HasFailed(issues)) return Report(call.Position);
+        if (HasFailed(issues)) return Failed;
         return Bound(name, value, () => Visit(call.Arguments[2]));
     }
 
@@ -109,7 +109,7 @@ internal sealed partial class Compiler<TFacts>
         if (_locals.Count >= limits.DepthMax) return Report(items[at].Value.Position, $"more than {limits.DepthMax} names bound inside one another");
         var issues = _issues.Count;
         var value = Visit(items[at].Value);
-        return HasFailed(issues) ? Report(body.Position) : Bound($"@index:{at}", value, () => Block(items, at + 1, body));
+        return HasFailed(issues) ? Failed : Bound($"@index:{at}", value, () => Block(items, at + 1, body));
     }
 
     /// <summary>The value is computed once, before the body; an error stays in its slot until the body uses it.</summary>
@@ -134,11 +134,11 @@ internal sealed partial class Compiler<TFacts>
     {
         var issues = _issues.Count;
         var target = Visit(call.Target!);
-        if (HasFailed(issues)) return Report(call.Position);
+        if (HasFailed(issues)) return Failed;
         if (Variable(call.Arguments[0]) is not { } name) return Report(call.Arguments[0].Position, $"`{call.Name}` binds a name here: optional.{call.Name}(x, …)");
         if (target.Type.Kind != CelKind.Optional && !target.Type.IsOpen) return Report(call.Position, $"`{call.Name}` wants an optional, not {target.Type}");
         var body = WithLocal(name, target.Type.Kind == CelKind.Optional ? target.Type.Element! : CelType.Dyn, out var slot, () => Visit(call.Arguments[1]));
-        if (HasFailed(issues)) return Report(call.Position);
+        if (HasFailed(issues)) return Failed;
         var isFlat = call.Name == "optFlatMap";
         if (isFlat && body.Type.Kind != CelKind.Optional && !body.Type.IsOpen) return Report(call.Arguments[1].Position, $"`optFlatMap` wants an optional, not {body.Type}");
         var (run, then) = (target.Run, body.Run);

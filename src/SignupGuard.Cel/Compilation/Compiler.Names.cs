@@ -21,7 +21,7 @@ internal sealed partial class Compiler<TFacts>
             var select = (SelectSyntax)syntax;
             var issues = _issues.Count;
             var operand = Visit(select.Operand);
-            return HasFailed(issues) ? Report(syntax.Position) : Select(operand, select.Field, select.Position, select.IsOptional);
+            return HasFailed(issues) ? Failed : Select(operand, select.Field, select.Position, select.IsOptional);
         }
         if (Resolve(segments, IsAbsolute(syntax)) is not { } found) return UnknownField(Start(syntax), segments);
         var code = found.Code;
@@ -99,7 +99,7 @@ internal sealed partial class Compiler<TFacts>
         if (argument is not SelectSyntax select) return Report(call.Position, "`has` takes one field: has(ip.country)");
         var issues = _issues.Count;
         var operand = Visit(select.Operand);
-        if (HasFailed(issues)) return Report(call.Position);
+        if (HasFailed(issues)) return Failed;
         var checkedOnly = Select(operand, select.Field, select.Position, isOptional: false);
         if (HasFailed(issues)) return checkedOnly;
         var (of, field) = (operand.Run, select.Field);

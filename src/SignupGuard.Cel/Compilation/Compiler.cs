@@ -15,6 +15,7 @@ internal sealed partial class Compiler<TFacts>(CelEnvironment<TFacts> environmen
     private int _slotsMax;
     private int _comprehensions;
     private int _patterns;
+    private bool _hasPatternFailed;
     private bool _isOverWork;
 
     /// <summary>Work left for running constant parts while compiling; what is over it runs at evaluation, under that one's bound.</summary>
@@ -44,8 +45,11 @@ internal sealed partial class Compiler<TFacts>(CelEnvironment<TFacts> environmen
     {
         if (!isChecked) return Constant(CelType.Dyn, CelValue.Error("the expression does not check here")) with { Constant = null };
         if (_issues.Count < limits.IssuesMax) _issues.Add(Issue(source, position, message, suggestion));
-        return Constant(CelType.Never, Errors.NoOverload) with { Constant = null };
+        return Failed;
     }
+
+    /// <summary>Stands for what did not compile; its type fits everywhere, so that one problem is reported once.</summary>
+    private static Code<TFacts> Failed { get; } = Constant(CelType.Never, Errors.NoOverload) with { Constant = null };
 
     /// <summary>Past a problem, where only the first of several consequences would help.</summary>
     private bool HasFailed(int issuesBefore) => _issues.Count > issuesBefore;
@@ -114,7 +118,7 @@ internal sealed partial class Compiler<TFacts>(CelEnvironment<TFacts> environmen
     {
         var issues = _issues.Count;
         var (operand, index) = (Visit(syntax.Operand), Visit(syntax.Index));
-        if (HasFailed(issues)) return Report(syntax.Position);
+        if (HasFailed(issues)) return Failed;
         var container = operand.Type.Kind == CelKind.Optional ? operand.Type.Element! : operand.Type;
         CelType? wanted = container.Kind switch { CelKind.List => CelType.Int, CelKind.Map => container.Arguments[0], CelKind.Dyn or CelKind.Never => CelType.Dyn, _ => null };
         if (wanted is null) return Report(syntax.Position, $"{An(operand.Type)} has no items");
@@ -129,9 +133,6 @@ internal sealed partial class Compiler<TFacts>(CelEnvironment<TFacts> environmen
             : (ref Frame<TFacts> frame) => Containers.Index(run(ref frame), at(ref frame));
         return Folded(new Code<TFacts>(isOptional ? CelType.Optional(value) : value, node) { Items = limits.ItemsAssumed }, operand, index);
     }
-
-    /// <summary>Stands for what could not be compiled after its parts were reported.</summary>
-    private static Code<TFacts> Report(int _) => Constant(CelType.Never, Errors.NoOverload) with { Constant = null };
 
     private Code<TFacts> List(ListSyntax syntax)
     {
@@ -222,7 +223,7 @@ internal sealed partial class Compiler<TFacts>(CelEnvironment<TFacts> environmen
     {
         var issues = _issues.Count;
         var (condition, then, otherwise) = (Visit(syntax.Condition), Visit(syntax.Then), Visit(syntax.Else));
-        if (HasFailed(issues)) return Report(syntax.Position);
+        if (HasFailed(issues)) return Failed;
         if (!condition.Type.Fits(CelType.Bool)) return Report(syntax.Position, $"`?` wants bool, not {condition.Type}");
         if (Typing.Join(then.Type, otherwise.Type) is not { } type) return Report(syntax.Position, $"the two sides of `:` are {then.Type} and {otherwise.Type}");
         if (condition.Constant is { Kind: CelKind.Bool } known) return (known.IsTrue ? then : otherwise) with { Type = type };
@@ -233,7 +234,7 @@ internal sealed partial class Compiler<TFacts>(CelEnvironment<TFacts> environmen
     {
         var issues = _issues.Count;
         var (left, right) = (Visit(syntax.Left), Visit(syntax.Right));
-        if (HasFailed(issues)) return Report(syntax.Position);
+        if (HasFailed(issues)) return Failed;
         if (syntax.Operator == Operator.In) return In(syntax, left, right);
         var symbol = Symbol(syntax.Operator);
         if (syntax.Operator >= Operator.Equal)

@@ -49,19 +49,24 @@ internal static class Patterns
             return null;
         }
         if (Translate(pattern, limits.PatternSizeMax, out var size, out problem) is not { } translated) return null;
-        Regex regex;
-        try
+        // A first use in the process also fills the engine's own tables: only what grows too large twice does so by itself.
+        const int Attempts = 2;
+        for (var attempt = 0; attempt < Attempts; attempt++)
         {
-            regex = new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, MatchTimeout);
+            Regex regex;
+            try
+            {
+                regex = new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, MatchTimeout);
+            }
+            catch (Exception refused) when (refused is ArgumentException or NotSupportedException or InsufficientExecutionStackException)
+            {
+                problem = refused is NotSupportedException
+                    ? "the pattern is too large, or uses what a linear-time engine can't do (look-around, back-references)"
+                    : "the pattern is no regular expression";
+                return null;
+            }
+            if (!GrowsTooLarge(regex, pattern)) return new Pattern(regex, Pattern.WorkOf(size));
         }
-        catch (Exception refused) when (refused is ArgumentException or NotSupportedException or InsufficientExecutionStackException)
-        {
-            problem = refused is NotSupportedException
-                ? "the pattern is too large, or uses what a linear-time engine can't do (look-around, back-references)"
-                : "the pattern is no regular expression";
-            return null;
-        }
-        if (!GrowsTooLarge(regex, pattern)) return new Pattern(regex, Pattern.WorkOf(size));
         problem = "the pattern's automaton grows too large; use smaller repeats, or anchor it";
         return null;
     }

@@ -165,7 +165,7 @@ internal sealed class Parser
             {
                 var isOptional = Accept("?");
                 var isQuoted = Next.Kind == TokenKind.QuotedName;
-                if (Next.Kind != TokenKind.Name && !isQuoted) throw new SyntaxException(Next.Position, "expected a name");
+                if ((Next.Kind != TokenKind.Name || Next.Text is "in" or "true" or "false" or "null") && !isQuoted) throw new SyntaxException(Next.Position, "expected a name");
                 var name = _tokens[_at++];
                 if (!isOptional && !isQuoted && Accept("(")) syntax = Bounded(new CallSyntax(name.Position, syntax, name.Text, Arguments(")")));
                 else syntax = Bounded(new SelectSyntax(name.Position, syntax, name.Text, isOptional));

@@ -302,7 +302,7 @@ public readonly struct CelValue : IEquatable<CelValue>
         var common = left.AsSpan().CommonPrefixLength(right);
         if (common == left.Length || common == right.Length) return left.Length.CompareTo(right.Length);
         var (x, y) = (left[common], right[common]);
-        return char.IsSurrogate(x) == char.IsSurrogate(y) ? x.CompareTo(y) : char.IsSurrogate(x) ? 1 : -1;
+        return char.IsSurrogate(x) == char.IsSurrogate(y) ? x < y ? -1 : 1 : char.IsSurrogate(x) ? 1 : -1;
     }
 
     public override bool Equals(object? obj) => obj is CelValue other && Equals(other);
@@ -333,7 +333,7 @@ public readonly struct CelValue : IEquatable<CelValue>
         CelKind.Bytes => $"b'{Convert.ToHexString(AsBytes())}'",
         CelKind.List => $"[{string.Join(", ", AsList())}]",
         CelKind.Map => $"{{{string.Join(", ", AsEntries().Select(pair => $"{pair.Key}: {pair.Value}"))}}}",
-        CelKind.Duration => $"{(decimal)_bits / NanosecondsPerSecond}s",
+        CelKind.Duration => string.Create(CultureInfo.InvariantCulture, $"{(decimal)_bits / NanosecondsPerSecond}s"),
         CelKind.Timestamp => AsTimestamp().ToString("O", CultureInfo.InvariantCulture),
         CelKind.Optional => TryHeld(out var held) ? $"optional({held})" : "optional.none()",
         _ => _kind.ToString(),

@@ -25,7 +25,7 @@ internal static class EvaluateCommand
         var memory = new Option<bool>("--in-memory") { Description = "By the core alone, without a database." };
         var policy = new Option<string?>("--policy") { Description = "YAML of the policy, with --in-memory. Default: the one shipped." };
         var baselines = new Option<bool>("--baselines") { Description = "Measure the naive designs on the same stream too, with --in-memory." };
-        var address = new Option<Uri?>("--address") { Description = "gRPC address of a running service. Without it the command starts a service of its own." };
+        var address = AddressOption.Create("gRPC address of a running service (http://127.0.0.1:7070). Without it the command starts a service of its own.");
         var folder = new Option<string?>("--report") { Description = "Folder for the figures as JSON and plots as SVG." };
         var json = new Option<bool>("--json") { Description = "Print the figures as JSON." };
         var host = new HostOptions();

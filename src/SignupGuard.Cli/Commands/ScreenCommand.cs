@@ -27,7 +27,7 @@ internal static class ScreenCommand
     {
         var input = new Option<string>("--in") { Description = "File of signups, one a line: proto JSON of Signup or of ScreenSignupRequest. - reads the standard input.", Required = true };
         var output = new Option<string>("--out") { Description = "File of decisions: proto JSON of ScreenSignupResponse, one a line, in the order of the signups. - writes to the standard output.", Required = true };
-        var address = new Option<Uri?>("--address") { Description = "gRPC address of a running service (http://127.0.0.1:7070). Without it the command starts a service of its own." };
+        var address = AddressOption.Create("gRPC address of a running service (http://127.0.0.1:7070). Without it the command starts a service of its own.");
         var json = new Option<bool>("--json") { Description = "Print the summary as JSON." };
         var host = new HostOptions();
         var command = new Command("screen", "Screen a file of signups. Exit code 0: every line was screened; 2: some lines were bad and left out; 1: it could not be finished.")

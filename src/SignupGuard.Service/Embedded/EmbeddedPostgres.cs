@@ -363,24 +363,24 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
         LogStopped(_logger);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Making a database with PostgreSQL {Major} in {Cluster}")]
+    [LoggerMessage(6001, LogLevel.Information, "Making a database with PostgreSQL {Major} in {Cluster}")]
     private static partial void LogCreating(ILogger logger, int major, string cluster);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "PostgreSQL {Major} runs on {Folder} as {User}")]
+    [LoggerMessage(6002, LogLevel.Information, "PostgreSQL {Major} runs on {Folder} as {User}")]
     private static partial void LogStarted(ILogger logger, int major, string folder, string user);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Stopping PostgreSQL, process {ProcessId}, which an earlier host left running")]
+    [LoggerMessage(6003, LogLevel.Warning, "Stopping PostgreSQL, process {ProcessId}, which an earlier host left running")]
     private static partial void LogLeftover(ILogger logger, int processId);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "PostgreSQL ended unasked and is started again. {Reason}")]
+    [LoggerMessage(6004, LogLevel.Error, "PostgreSQL ended unasked and is started again. {Reason}")]
     private static partial void LogEnded(ILogger logger, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "PostgreSQL runs again")]
+    [LoggerMessage(6005, LogLevel.Warning, "PostgreSQL runs again")]
     private static partial void LogRestarted(ILogger logger);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "PostgreSQL can't be started again; next try in {Seconds} s")]
+    [LoggerMessage(6006, LogLevel.Error, "PostgreSQL can't be started again; next try in {Seconds} s")]
     private static partial void LogRestartFailed(ILogger logger, Exception failure, double seconds);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "PostgreSQL stopped")]
+    [LoggerMessage(6007, LogLevel.Information, "PostgreSQL stopped")]
     private static partial void LogStopped(ILogger logger);
 }

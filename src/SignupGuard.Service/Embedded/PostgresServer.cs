@@ -161,13 +161,13 @@ internal sealed partial class PostgresServer : IDisposable
 
     public void Dispose() => _process.Dispose();
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "postgres: {Line}")]
+    [LoggerMessage(6008, LogLevel.Debug, "postgres: {Line}")]
     private static partial void LogServer(ILogger logger, string line);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "postgres: {Line}")]
+    [LoggerMessage(6009, LogLevel.Error, "postgres: {Line}")]
     private static partial void LogServerFailure(ILogger logger, string line);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Waiting for PostgreSQL to recover, {Seconds} s so far")]
+    [LoggerMessage(6010, LogLevel.Information, "Waiting for PostgreSQL to recover, {Seconds} s so far")]
     private static partial void LogWaiting(ILogger logger, int seconds);
 }
 
