@@ -16,6 +16,9 @@ internal static class Composer
 {
     private const long DayMs = 86_400_000;
 
+    /// <summary>1991-01-01, in days since 1970.</summary>
+    private const long FirstDomainsDay = 7_670;
+
     private static readonly CheckOdds UnitedStates = new(0.80, 0.03, 0.95, 0.08, 0.025);
     private static readonly CheckOdds Authenticating = new(0.30, 0.01, 0.95, 0.58, 0.03);
     private static readonly CheckOdds Elsewhere = new(0.25, 0.02, 0.92, 0.3, 0.05);
@@ -46,7 +49,7 @@ internal static class Composer
         if (situation.Provider is { } provider)
             signup.ExternalIdentity = new ExternalIdentity { Provider = provider, Subject = Digits(random, provider), EmailVerified = true };
         if (situation.Card is { } card) signup.Payment = Payment(random, card, situation);
-        if (person.DomainAgeDays is { } age && !random.Chance(0.18 * missing)) signup.Email.DomainRegisteredAt = Time((atMs / DayMs - age) * DayMs);
+        if (person.DomainAgeDays is { } age && !random.Chance(0.22 * missing)) signup.Email.DomainRegisteredAt = Time(Registered(atMs, age));
         if (machine.Browser == Browser.App) signup.Device.AppVersion = string.Create(CultureInfo.InvariantCulture, $"{machine.Major(atMs)}.{machine.Minor(atMs)}.0");
         return signup;
     }
@@ -248,6 +251,13 @@ internal static class Composer
         "github" => PeopleMaker.Digits(random, "1########"),
         _ => $"{PeopleMaker.Digits(random, "00####")}.{random.Hex(32)}.{PeopleMaker.Digits(random, "####")}",
     };
+
+    /// <summary>Midnight of the day a domain was registered; the oldest are spread over the first years of the web.</summary>
+    private static long Registered(long atMs, int ageDays)
+    {
+        var day = atMs / DayMs - ageDays;
+        return (day >= FirstDomainsDay ? day : FirstDomainsDay + ageDays % 1_500) * DayMs;
+    }
 
     /// <summary>Some seconds before the form was sent.</summary>
     private static Timestamp WhileFilling(RandomSource random, long atMs, Situation situation) =>

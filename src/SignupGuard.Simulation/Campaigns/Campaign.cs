@@ -42,6 +42,7 @@ internal abstract class Campaign : Source
     private readonly double _pastedShare;
     private readonly double _sessionSeconds;
     private readonly double _providerShare;
+    private readonly double _phoneShare;
     private readonly string? _referral;
 
     protected Campaign(CampaignSetting setting)
@@ -52,7 +53,8 @@ internal abstract class Campaign : Source
         _typingMs = Random.Chance(0.4) ? Random.Between(55.0, 120) : Random.Between(120.0, 230);
         _pastedShare = Random.Between(0.15, 0.75);
         _sessionSeconds = Random.Between(25.0, 200);
-        _providerShare = Random.Chance(0.5) ? 0 : Random.Between(0.05, 0.35);
+        _providerShare = Random.Chance(0.4) ? 0 : Random.Between(0.05, 0.5);
+        _phoneShare = Random.Chance(0.4) ? Random.Between(0.2, 0.6) : Random.Between(0.0, 0.15);
         _referral = Random.Chance(0.25) ? "R" + PeopleMaker.Digits(Random, "######") : null;
     }
 
@@ -133,6 +135,8 @@ internal abstract class Campaign : Source
     /// <summary>What accounts of attackers and of customers have alike, a little less often: a sign-in provider, a campaign link, a stated use.</summary>
     private Situation Dress(Situation situation) => situation with
     {
+        // Numbers are rented by the message.
+        Person = situation.Person.Phone is null && Random.Chance(_phoneShare) ? situation.Person with { Phone = World.People.Mobile(Random, situation.Person.Country) } : situation.Person,
         Provider = situation.Provider ?? (situation.Person.Email.EndsWith("@gmail.com", StringComparison.Ordinal) && Random.Chance(_providerShare) ? "google" : null),
         MarketingCampaign = Random.Chance(0.1) ? Random.Pick(Population.MarketingCampaigns) : null,
         ReferralCode = situation.ReferralCode
@@ -155,16 +159,21 @@ internal abstract class Campaign : Source
     protected Rotation<Machine> Profiles(Country country, double perProfile, int width, MachineSystem? system = null)
     {
         var shows = Random.Chance(Setting.Draw(Parameters.ToolHandshake));
-        var forgetsHints = shows && Random.Chance(0.4);
+        var forgetsHints = shows && Random.Chance(0.25);
         var cloned = Random.Chance(Setting.Draw(Parameters.ToolCloned));
         var engine = BrowserVersions.Major(Browser.Chrome, World.StartMs) - Random.Between(2, 14);
+        // Most tools are built on Chromium and claim a desktop, some on Firefox; some claim phones.
+        var firefox = !shows && Random.Chance(0.15);
+        var phones = system is null && Random.Chance(0.3) ? Random.Between(0.2, 0.9) : 0;
         return new Rotation<Machine>(Random, perProfile, width, () =>
         {
-            var machine = MachineMaker.Make(Random, country, system ?? (Random.Chance(0.8) ? MachineSystem.Windows : MachineSystem.MacOs));
-            // Tools are built on Chromium and claim it.
+            var claimed = system
+                ?? (Random.Chance(phones) ? Random.Chance(0.5) ? MachineSystem.Android : MachineSystem.Ios : Random.Chance(0.75) ? MachineSystem.Windows : MachineSystem.MacOs);
+            var machine = MachineMaker.Make(Random, country, claimed);
+            if (!machine.Mobile)
+                machine = machine with { Browser = firefox ? Browser.Firefox : machine.Browser is Browser.Edge or Browser.Safari && Random.Chance(0.5) ? machine.Browser : Browser.Chrome };
             return machine with
             {
-                Browser = machine.Browser is Browser.Edge ? Browser.Edge : Browser.Chrome,
                 FixedFingerprint = cloned ? null : Random.Hex(32),
                 Ja4Override = shows ? Handshakes.OldChromium : null,
                 EngineMajor = forgetsHints ? engine : null,
@@ -208,17 +217,19 @@ internal abstract class Campaign : Source
     }
 
     /// <summary>Somebody else's card, used without their knowledge, or one made for the purpose.</summary>
-    protected Rotation<Card> CardPool(IReadOnlyList<CardRange> ranges, double perCard, int width) => new(Random, perCard, width, () =>
+    protected Rotation<Card> CardPool(IReadOnlyList<CardRange> ranges, double perCard, int width, double inWallets = 0.06) => new(Random, perCard, width, () =>
     {
         var range = Random.Pick(ranges);
         var country = Countries.Of(range.Country);
         var holder = $"{Names.Given(Random, country.Culture).Written} {Names.Family(Random, country.Culture).Written}";
-        return Cards.Card(Random, range, holder, Cards.Home(Random, country), World.Year);
+        var card = Cards.Card(Random, range, holder, Cards.Home(Random, country), World.Year);
+        return Random.Chance(inWallets) ? card with { Wallet = Random.Chance(0.6) ? "apple_pay" : "google_pay" } : card;
     });
 
     protected static readonly CheckOdds StolenOdds = new(0.42, 0.1, 0.86, 0.02, 0.12);
 
-    protected static readonly CheckOdds VirtualOdds = new(0.25, 0.04, 0.95, 0.05, 0.06);
+    /// <summary>The attacker holds the card and the account behind it, so checks pass as they do for anybody.</summary>
+    protected static readonly CheckOdds VirtualOdds = new(0.42, 0.03, 0.95, 0.22, 0.05);
 
     private static readonly string[] OperatorZones =
     [

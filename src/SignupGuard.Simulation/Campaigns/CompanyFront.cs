@@ -42,12 +42,11 @@ internal sealed class CompanyFront : Campaign
             Person = person,
             Machine = _images[Random.Rank(2, 1)] with { DeviceId = Random.Hex(32) },
             Connection = Random.Chance(0.15) ? Use("exit", _remote) : _office,
-            Hand = Random.Chance(0.5) ? Hand.Human(Random, mobile: false) : Worker(32, 0.4),
+            Hand = Random.Chance(0.7) ? Hand.Human(Random, mobile: false) : Worker(32, 0.4),
             Card = Random.Chance(0.9) ? _card : null,
             AccountType = AccountType.Team,
             Organisation = Random.Chance(0.85) ? _company.Name : null,
             EmailVerified = 0.6,
-            Checks = VirtualOdds,
         };
     }
 }

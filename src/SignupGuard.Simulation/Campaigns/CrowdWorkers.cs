@@ -26,10 +26,16 @@ internal sealed class CrowdWorkers(CampaignSetting setting) : Campaign(setting)
             Connection = mobile ? World.Mobile(Random, country) : World.HomeLine(Random, country),
             Hand = Hand.Human(Random, machine.Mobile),
             Channel = machine.Browser == Browser.App ? Channel.Android : Channel.Web,
-            Card = Random.Chance(0.3) ? Cards.Card(Random, Cards.Range(Random, country), person.FullName, Cards.Home(Random, country), World.Year) : null,
+            Card = Random.Chance(0.3) ? OwnCard(person) : null,
             Provider = person.Email.EndsWith("@gmail.com", StringComparison.Ordinal) && Random.Chance(0.3) ? "google" : null,
         };
     }
 
     private static readonly IReadOnlyList<Country> WorkerCountries = Countries.Of("IN", "PH", "ID", "NG", "EG", "VN", "BR");
+
+    private Card OwnCard(Person person)
+    {
+        var card = Cards.Card(Random, Cards.Range(Random, person.Country), person.FullName, Cards.Home(Random, person.Country), World.Year);
+        return Random.Chance(0.13) ? card with { Wallet = "google_pay" } : card;
+    }
 }

@@ -44,7 +44,7 @@ internal sealed class DatacentreScript : Campaign
         HintsMissing = !headless,
         Ja4Override = headless
             ? Random.Chance(0.5) ? Handshakes.HeadlessChromium : null
-            : Random.Below(3) switch { 0 => Handshakes.Python, 1 => Handshakes.Go, _ => Handshakes.Node },
+            : Random.Below(4) switch { 0 => Handshakes.Python, 1 => Handshakes.Go, 2 => Handshakes.Node, _ => null },
         Quic = false,
     };
 

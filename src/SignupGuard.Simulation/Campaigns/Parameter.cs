@@ -42,7 +42,7 @@ internal static class Parameters
     public static readonly Parameter ZoneMatched = Define(
         "tools.zone_matched", "share of accounts whose machine's time zone is set to the exit's country", (0.6, 0.95), (0.45, 0.99));
     public static readonly Parameter ToolHandshake = Define(
-        "tools.handshake_shows", "share of tool sets whose TLS handshake is not that of the browser they claim", (0.3, 0.6), (0.15, 0.7));
+        "tools.handshake_shows", "share of tool sets whose TLS handshake is not that of the browser they claim", (0.1, 0.3), (0.05, 0.45));
 
     public static readonly Parameter ToolCloned = Define(
         "tools.cloned", "share of tool sets whose profiles copy the fingerprints of ordinary machines", (0.1, 0.35), (0.05, 0.5));
@@ -80,7 +80,7 @@ internal static class Parameters
     public static readonly Parameter CatchAllAccounts = Define("catch_all.accounts", "accounts a campaign", (150, 700), (80, 1200));
     public static readonly Parameter CatchAllDays = Define("catch_all.days", "length, days", (2, 9), (1, 14));
     public static readonly Parameter CatchAllPerDomain = Define("catch_all.accounts_per_domain", "accounts a domain", (10, 40), (4, 80));
-    public static readonly Parameter CatchAllDomainAge = Define("catch_all.domain_age_days", "days since a domain was registered", (1, 45), (0, 300));
+    public static readonly Parameter CatchAllDomainAge = Define("catch_all.domain_age_days", "days since a domain was registered", (5, 400), (1, 1200));
     public static readonly Parameter CatchAllPerFingerprint = Define("catch_all.accounts_per_fingerprint", "accounts a browser profile", (6, 25), (3, 45));
 
     public static readonly Parameter AliasAccounts = Define("mail_aliases.accounts", "accounts a campaign", (80, 400), (40, 700));
@@ -111,7 +111,7 @@ internal static class Parameters
     public static readonly Parameter CrowdAccounts = Define("crowd_workers.accounts", "accounts a campaign", (60, 300), (30, 500));
 
     public static readonly Parameter FrontAccounts = Define("company_front.accounts", "accounts a front", (12, 60), (8, 100));
-    public static readonly Parameter FrontDomainAge = Define("company_front.domain_age_days", "days since the front's domain was registered", (20, 500), (10, 1500));
+    public static readonly Parameter FrontDomainAge = Define("company_front.domain_age_days", "days since the front's domain was registered", (30, 900), (10, 2500));
     public static readonly Parameter FrontDays = Define("company_front.days", "length, days", (1, 8), (0.3, 13));
 
     public static readonly Parameter DoorsAccounts = Define("several_doors.accounts", "accounts a campaign", (100, 400), (60, 700));

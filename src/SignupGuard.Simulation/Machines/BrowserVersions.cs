@@ -16,6 +16,9 @@ internal enum Browser : byte
 /// <summary>Which version a browser has on a day: they move on every few weeks, and fingerprints with them.</summary>
 internal static class BrowserVersions
 {
+    /// <summary>Chromium versions older than this are hardly seen.</summary>
+    public const int Oldest = 104;
+
     private const long DayMs = 86_400_000;
 
     /// <summary>2026-01-13, when Chrome 144 and Firefox 147 came out.</summary>

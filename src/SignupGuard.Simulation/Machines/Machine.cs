@@ -183,6 +183,10 @@ internal static class Handshakes
 
     /// <summary>Chromium before it changed; also what imitation libraries stopped at.</summary>
     public const string OldChromium = "t13d1516h2_8daaf6152771_02713d6af862";
+
+    /// <summary>Connections that a virus scanner or a company's gateway opens in the browser's stead; one of them is built on an old Chromium.</summary>
+    public static readonly IReadOnlyList<string> Inspected = ["t13d3112h1_e8f1e7e78f70_b26ce05bbdd6", "t13d1713h2_5b57614c22b0_748f4c70de1c", OldChromium, Go];
+
     public const string HeadlessChromium = "t13d1517h2_8daaf6152771_b1ff8ab2d16f";
 
     /// <summary>The first Chromium with today's handshake; many machines are behind.</summary>

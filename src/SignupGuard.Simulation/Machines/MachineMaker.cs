@@ -83,6 +83,9 @@ internal static class MachineMaker
             },
             DeviceId = random.Hex(32),
             Quic = random.Chance(0.4),
+            // Virus scanners open the connection themselves; a few people claim another browser than they have.
+            Ja4Override = !mobile && random.Chance(0.025) ? Handshakes.Inspected[random.Rank(Handshakes.Inspected.Count, 1)] : null,
+            EngineMajor = browser == Browser.Chrome && random.Chance(0.002) ? BrowserVersions.Oldest + random.Below(40) : null,
         };
     }
 

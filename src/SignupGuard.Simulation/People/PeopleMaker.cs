@@ -119,7 +119,11 @@ internal sealed class PeopleMaker(int year)
             if (attempt > 2) stem += random.Between(2, 99).ToString(CultureInfo.InvariantCulture);
             var domain = $"{stem}.{country.CompanyDomains[random.Rank(country.CompanyDomains.Length, 1)]}";
             if (_taken.Take(domain) || attempt >= 8)
-                return new Organisation(name, domain, domainAgeDays ?? (int)(random.Chance(0.06) ? random.Between(5.0, 120) : Math.Min(13_000, random.LogNormal(2200, 0.7))), country);
+            {
+                // Nobody's domain is older than domains are.
+                var age = random.Chance(0.08) ? random.Between(5.0, 200) : Math.Min(13_000, random.LogNormal(2_000, 0.8));
+                return new Organisation(name, domain, domainAgeDays ?? (int)age, country);
+            }
         }
     }
 

@@ -79,7 +79,13 @@ internal abstract class Population : Source
             ReferralCode = Random.Chance(0.07) ? "R" + PeopleMaker.Digits(Random, "######") : null,
             MarketingCampaign = Random.Chance(0.2) ? Random.Pick(MarketingCampaigns) : null,
             DeclaredUse = Random.Chance(0.15) ? Random.Pick(Uses) : null,
-            AccountType = Random.Chance(0.04) ? AccountType.Team : AccountType.Personal,
+            AccountType = Random.Below(100) switch
+            {
+                < 4 => AccountType.Team,
+                < 8 => AccountType.Education,
+                < 9 => AccountType.StartupProgramme,
+                _ => AccountType.Personal,
+            },
         };
     }
 

@@ -112,13 +112,15 @@ internal sealed class Companies(Surroundings world, string name, int count) : Po
         var size = Math.Min(peopleMax, Math.Clamp((int)Random.LogNormal(9, 0.75), 3, 40));
         var company = World.People.Company(Random, country);
         var office = Random.Chance(0.12) ? Surroundings.Gateway(Random) : Surroundings.Office(Random, country);
-        Machine[] images = [MachineMaker.Image(Random, country), MachineMaker.Image(Random, country)];
+        // Some companies look into their staff's traffic: everybody has the gateway's handshake.
+        var handshake = Random.Chance(0.14) ? Random.Pick(Handshakes.Inspected) : null;
+        Machine[] images = [MachineMaker.Image(Random, country) with { Ja4Override = handshake }, MachineMaker.Image(Random, country) with { Ja4Override = handshake }];
         var zone = images[0].Zone;
-        var card = Random.Chance(0.78)
-            ? Cards.Card(Random, Cards.Range(Random, country), company.Name, Cards.Home(Random, country), World.Year)
-            : null;
+        // Spend-management cards are virtual, and companies like them.
+        var range = Random.Chance(0.25) ? Cards.VirtualRange(Random, country) : Cards.Range(Random, country);
+        var card = Random.Chance(0.78) ? Cards.Card(Random, range, company.Name, Cards.Home(Random, country), World.Year) : null;
         var named = Random.Chance(0.86);
-        var type = Random.Chance(0.7) ? AccountType.Team : AccountType.Enterprise;
+        var type = company.DomainAgeDays < 400 && Random.Chance(0.5) ? AccountType.StartupProgramme : Random.Chance(0.7) ? AccountType.Team : AccountType.Enterprise;
         var spreadMs = Random.Chance(0.6) ? Random.LogNormal(50, 0.8) * MinuteMs : Random.LogNormal(1.4, 0.5) * DayMs;
         for (var i = 0; i < size; i++)
         {

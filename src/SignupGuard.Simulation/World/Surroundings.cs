@@ -149,7 +149,7 @@ internal sealed class Surroundings
         }
         else
         {
-            var network = NetworkPool.Pick(random, country.Code, PoolClass.Residential, ipv6: random.Chance(country.Ipv6Fixed / 3));
+            var network = NetworkPool.Pick(random, country.Code, PoolClass.Residential, ipv6: random.Chance(country.Ipv6Fixed * 0.7));
             exit = Connect(network, Address(random, network));
             if (random.Chance(knownShare))
                 exit = exit with { SeenClass = NetworkClass.Proxy, SeenAnonymiser = true, SeenProxyConfidence = Round(random.Between(0.75, 0.99)) };

