@@ -181,7 +181,16 @@ public sealed class SignalCollection
     private Task<ParsedUserAgent> Parsing(string text, UserAgentParser parser)
     {
         if (_agents.TryGet(text, out var known) && !known.IsFaulted) return known;
-        var parsing = Task.Factory.StartNew(static state => ((UserAgentParser Parser, string Text))state! is var (p, t) ? p.Parse(t) : throw new InvalidOperationException(), (parser, text), CancellationToken.None, TaskCreationOptions.DenyChildAttach, _parsing);
+        Task<ParsedUserAgent> parsing;
+        try
+        {
+            parsing = Task.Factory.StartNew(() => parser.Parse(text), CancellationToken.None, TaskCreationOptions.DenyChildAttach, _parsing);
+        }
+        catch (TaskSchedulerException e)
+        {
+            // No thread to be had: the device's fault alone, as any other.
+            return Task.FromException<ParsedUserAgent>(e);
+        }
         _agents.AddOrUpdate(text, parsing);
         return parsing;
     }
