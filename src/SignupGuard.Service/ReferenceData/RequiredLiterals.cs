@@ -22,6 +22,26 @@ internal static class RequiredLiterals
         return at == pattern.Length && found is not null && found.All(literal => literal.Length >= LengthMin) ? found : null;
     }
 
+    /// <summary>The text that a pattern without any operator stands for ("Googlebot\/"); null for every other pattern.</summary>
+    public static string? Plain(string pattern)
+    {
+        var plain = new System.Text.StringBuilder(pattern.Length);
+        for (var at = 0; at < pattern.Length;)
+        {
+            if (pattern[at] == '\\')
+            {
+                if (Escaped(pattern, ref at) is not { } escaped) return null;
+                plain.Append(escaped);
+            }
+            else
+            {
+                if ("^$.|?*+()[]{}".Contains(pattern[at], StringComparison.Ordinal)) return null;
+                plain.Append(pattern[at++]);
+            }
+        }
+        return plain.ToString();
+    }
+
     /// <summary>Alternatives up to the end or a closing parenthesis: all of them must require something.</summary>
     private static string[]? Alternatives(string pattern, ref int at)
     {

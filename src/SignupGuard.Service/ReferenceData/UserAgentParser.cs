@@ -180,12 +180,15 @@ public sealed class UserAgentParser
     {
         private static readonly TimeSpan BacktrackingMax = TimeSpan.FromMilliseconds(250);
 
+        // Most crawlers are just a name: no pattern to build.
+        private readonly string? _plain = prefilter ? RequiredLiterals.Plain(regex) : null;
+
         private Regex? _regex;
 
         /// <summary>One of these, in whatever case, is in every text that matches; null when nothing is known.</summary>
         public string[]? Required { get; } = prefilter ? RequiredLiterals.Of(regex) : null;
 
-        public bool Matches(string text) => Possible(text) && Regex.IsMatch(text);
+        public bool Matches(string text) => _plain is not null ? text.Contains(_plain, StringComparison.Ordinal) : Possible(text) && Regex.IsMatch(text);
 
         public Match? Match(string text) => Possible(text) && Regex.Match(text) is { Success: true } match ? match : null;
 

@@ -189,7 +189,7 @@ public sealed class OperatorDataTests
         var collection = SignalFixture.Collection(store);
         using var stop = new CancellationTokenSource();
         var seen = new HashSet<string?>();
-        var readers = Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
+        var readers = Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
         {
             var countries = new HashSet<string?>();
             var failed = 0;
@@ -201,7 +201,7 @@ public sealed class OperatorDataTests
             }
             return (countries, failed);
         })).ToArray();
-        for (var i = 0; i < 60; i++)
+        for (var i = 0; i < 30; i++)
         {
             City(i % 2 == 0 ? "BR" : "CA", "America/Toronto").Save(_folder, "city.mmdb");
             store.ReloadIfChanged();
