@@ -54,17 +54,17 @@ public sealed class UserAgentParser
 
     /// <summary>Reads uap-core's regexes.yaml and crawler-user-agents.json.</summary>
     /// <exception cref="FormatException">A file that is not of its form.</exception>
-    public static UserAgentParser Read(string uapFile, string crawlersFile) => Read(uapFile, crawlersFile, prefilter: true);
+    public static UserAgentParser Read(string uapFile, string crawlersFile) => Read(uapFile, crawlersFile, plainly: false);
 
-    /// <summary>Without the filter every pattern runs: what tests hold the filter against.</summary>
-    internal static UserAgentParser Read(string uapFile, string crawlersFile, bool prefilter)
+    /// <summary>Plainly, every pattern runs, and on the ordinary engine: what tests hold the filter and the other engine against.</summary>
+    internal static UserAgentParser Read(string uapFile, string crawlersFile, bool plainly)
     {
         var sections = ReadSections(uapFile);
         using var crawlers = JsonDocument.Parse(File.ReadAllBytes(crawlersFile));
         return new UserAgentParser(
-            ReadPatterns(sections, "user_agent_parsers", "family_replacement", "v1_replacement", prefilter),
-            ReadPatterns(sections, "os_parsers", "os_replacement", "os_v1_replacement", prefilter),
-            [.. crawlers.RootElement.EnumerateArray().Select(entry => new Pattern(Text(entry.GetProperty("pattern")), null, null, prefilter))]);
+            ReadPatterns(sections, "user_agent_parsers", "family_replacement", "v1_replacement", plainly),
+            ReadPatterns(sections, "os_parsers", "os_replacement", "os_v1_replacement", plainly),
+            [.. crawlers.RootElement.EnumerateArray().Select(entry => new Pattern(Text(entry.GetProperty("pattern")), null, null, plainly))]);
     }
 
     /// <summary>
@@ -138,9 +138,9 @@ public sealed class UserAgentParser
 
     private static string Text(JsonElement element) => element.GetString() ?? throw new FormatException("A crawler without a pattern.");
 
-    private static Pattern[] ReadPatterns(Dictionary<string, List<Dictionary<string, string>>> sections, string section, string family, string major, bool prefilter) =>
+    private static Pattern[] ReadPatterns(Dictionary<string, List<Dictionary<string, string>>> sections, string section, string family, string major, bool plainly) =>
         sections.TryGetValue(section, out var entries)
-            ? [.. entries.Select(entry => new Pattern(entry.TryGetValue("regex", out var regex) ? regex : throw new FormatException($"{section}: an entry without a pattern."), entry.GetValueOrDefault(family), entry.GetValueOrDefault(major), prefilter))]
+            ? [.. entries.Select(entry => new Pattern(entry.TryGetValue("regex", out var regex) ? regex : throw new FormatException($"{section}: an entry without a pattern."), entry.GetValueOrDefault(family), entry.GetValueOrDefault(major), plainly))]
             : throw new FormatException($"No {section} in the patterns.");
 
     /// <summary>The file's form, section: [{key: value}], read event by event: ten times as fast as into objects.</summary>
@@ -176,17 +176,17 @@ public sealed class UserAgentParser
     }
 
     /// <summary>One pattern, built when its required text is first met.</summary>
-    private sealed class Pattern(string regex, string? family, string? major, bool prefilter)
+    private sealed class Pattern(string regex, string? family, string? major, bool plainly)
     {
         private static readonly TimeSpan BacktrackingMax = TimeSpan.FromMilliseconds(250);
 
         // Most crawlers are just a name: no pattern to build.
-        private readonly string? _plain = prefilter ? RequiredLiterals.Plain(regex) : null;
+        private readonly string? _plain = plainly ? null : RequiredLiterals.Plain(regex);
 
         private Regex? _regex;
 
         /// <summary>One of these, in whatever case, is in every text that matches; null when nothing is known.</summary>
-        public string[]? Required { get; } = prefilter ? RequiredLiterals.Of(regex) : null;
+        public string[]? Required { get; } = plainly ? null : RequiredLiterals.Of(regex);
 
         public bool Matches(string text) => _plain is not null ? text.Contains(_plain, StringComparison.Ordinal) : Possible(text) && Regex.IsMatch(text);
 
@@ -217,6 +217,7 @@ public sealed class UserAgentParser
 
         private Regex Build()
         {
+            if (plainly) return new Regex(regex, RegexOptions.CultureInvariant, BacktrackingMax);
             try
             {
                 return new Regex(regex, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
