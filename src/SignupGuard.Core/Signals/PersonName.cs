@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using SignupGuard.Core.Signups;
@@ -9,6 +10,8 @@ public static class PersonName
 {
     /// <summary>Shorter parts say nothing: "li" is in every other address.</summary>
     private const int PartMin = 3;
+
+    private const int AsciiMax = 256;
 
     /// <summary>Letters that no decomposition takes apart, as people spell them in addresses.</summary>
     private static readonly Dictionary<char, string> Spelled = new()
@@ -24,22 +27,58 @@ public static class PersonName
         ['ı'] = "i",
     };
 
-    /// <summary>Lower case, accents off, letters and digits only, the other characters as single spaces between parts.</summary>
-    public static string Fold(string name)
+    /// <summary>Letters with two dots as German spells them without: Müller is mueller as often as muller.</summary>
+    private static readonly Dictionary<char, string> Umlauts = new()
     {
-        if (IsPlain(name)) return name;
+        ['ä'] = "ae",
+        ['ö'] = "oe",
+        ['ü'] = "ue",
+    };
+
+    private static readonly SearchValues<char> UmlautLetters = SearchValues.Create("äöüÄÖÜ");
+
+    /// <summary>Lower case, accents off, letters and digits only, the other characters as single spaces between parts.</summary>
+    public static string Fold(string name) => Ascii.IsValid(name) && name.Length <= AsciiMax ? FoldAscii(name) : FoldUnicode(name, umlauts: false);
+
+    private static string FoldAscii(string name)
+    {
+        Span<char> folded = stackalloc char[AsciiMax];
+        var length = 0;
+        foreach (var character in name)
+        {
+            if (char.IsAsciiLetterOrDigit(character)) folded[length++] = char.ToLowerInvariant(character);
+            // O'Brien and Jean-Luc: the apostrophe joins, the rest separates.
+            else if (character is not ('\'' or '`') && length > 0 && folded[length - 1] != ' ') folded[length++] = ' ';
+        }
+        if (length > 0 && folded[length - 1] == ' ') length--;
+        return folded[..length].SequenceEqual(name) ? name : folded[..length].ToString();
+    }
+
+    private static string FoldUnicode(string name, bool umlauts)
+    {
         var folded = new StringBuilder(name.Length);
-        foreach (var character in Normalised(name))
+        var text = umlauts ? Spell(name) : name;
+        foreach (var character in Normalised(text))
         {
             if (CharUnicodeInfo.GetUnicodeCategory(character) is UnicodeCategory.NonSpacingMark) continue;
             var lower = char.ToLowerInvariant(character);
             if (Spelled.TryGetValue(lower, out var spelled)) folded.Append(spelled);
             else if (char.IsLetterOrDigit(lower) || char.IsSurrogate(lower)) folded.Append(lower);
-            // O'Brien and Jean-Luc: the apostrophe joins, the rest separates.
             else if (lower is not ('\'' or '’' or '`') && folded.Length > 0 && folded[^1] != ' ') folded.Append(' ');
         }
         if (folded.Length > 0 && folded[^1] == ' ') folded.Length--;
         return folded.ToString();
+    }
+
+    private static string Spell(string name)
+    {
+        var spelled = new StringBuilder(name.Length + 4);
+        foreach (var character in name)
+        {
+            if (Umlauts.TryGetValue(char.ToLowerInvariant(character), out var pair)) spelled.Append(pair);
+            else spelled.Append(character);
+        }
+        return spelled.ToString();
     }
 
     /// <summary>
@@ -49,20 +88,28 @@ public static class PersonName
     public static bool? InLocalPart(Subject subject, string local)
     {
         bool? found = null;
-        Span<string?> names = [subject.GivenName, subject.FamilyName, subject.FullName];
-        var latinLocal = Scripts.AllLatin(local);
-        var foldedLocal = Fold(local).Replace(" ", "", StringComparison.Ordinal);
-        foreach (var name in names)
+        var latin = Scripts.AllLatin(local);
+        var folded = Fold(local);
+        if (folded.Contains(' ', StringComparison.Ordinal)) folded = folded.Replace(" ", "", StringComparison.Ordinal);
+        foreach (var name in (ReadOnlySpan<string?>)[subject.GivenName, subject.FamilyName, subject.FullName])
         {
             if (name is null) continue;
-            var folded = Fold(name);
-            foreach (var range in folded.AsSpan().Split(' '))
-            {
-                var part = folded.AsSpan(range);
-                if (part.Length < PartMin || (latinLocal && !Scripts.AllLatin(part))) continue;
-                if (foldedLocal.AsSpan().Contains(part, StringComparison.Ordinal)) return true;
-                found = false;
-            }
+            found = Holds(folded, Fold(name), latin) ?? found;
+            if (found == true) return true;
+            if (name.AsSpan().ContainsAny(UmlautLetters) && Holds(folded, FoldUnicode(name, umlauts: true), latin) == true) return true;
+        }
+        return found;
+    }
+
+    private static bool? Holds(string local, string name, bool latin)
+    {
+        bool? found = null;
+        foreach (var range in name.AsSpan().Split(' '))
+        {
+            var part = name.AsSpan(range);
+            if (part.Length < PartMin || (latin && !Scripts.AllLatin(part))) continue;
+            if (local.AsSpan().Contains(part, StringComparison.Ordinal)) return true;
+            found = false;
         }
         return found;
     }
@@ -79,11 +126,31 @@ public static class PersonName
         var family = Fold(subject.FamilyName ?? "");
         // Without a family name any part of the full name but initials will do: the order of names differs between countries.
         var wanted = family.Length > 0 ? family : Fold(subject.FullName ?? "");
-        if (wanted.Length == 0 || Scripts.AllLatin(wanted.Replace(" ", "", StringComparison.Ordinal)) != Scripts.AllLatin(card.Replace(" ", "", StringComparison.Ordinal))) return null;
+        if (wanted.Length == 0 || Latin(wanted) != Latin(card)) return null;
+        // "de la Cruz": the particles are on many cards.
+        var shortest = HasPartOf(wanted, PartMin) ? PartMin : 1;
         foreach (var range in wanted.AsSpan().Split(' '))
         {
             var part = wanted.AsSpan(range);
-            if (part.Length > 1 && HasPart(card, part)) return true;
+            if (part.Length >= shortest && HasPart(card, part)) return true;
+        }
+        return false;
+    }
+
+    private static bool Latin(ReadOnlySpan<char> name)
+    {
+        foreach (var range in name.Split(' '))
+        {
+            if (!Scripts.AllLatin(name[range])) return false;
+        }
+        return true;
+    }
+
+    private static bool HasPartOf(ReadOnlySpan<char> name, int length)
+    {
+        foreach (var range in name.Split(' '))
+        {
+            if (name[range].Length >= length) return true;
         }
         return false;
     }
@@ -95,15 +162,6 @@ public static class PersonName
             if (name[range].SequenceEqual(part)) return true;
         }
         return false;
-    }
-
-    private static bool IsPlain(string name)
-    {
-        foreach (var character in name)
-        {
-            if (character is not (>= 'a' and <= 'z' or >= '0' and <= '9')) return false;
-        }
-        return true;
     }
 
     private static string Normalised(string text)

@@ -25,7 +25,7 @@ public sealed class CountryDatabase(Reader ipv4, Reader ipv6)
 
     /// <summary>ISO 3166-1 alpha-2 of an unwrapped address; null when the database does not know.</summary>
     public string? Country(IPAddress address) =>
-        (address.AddressFamily == AddressFamily.InterNetwork ? ipv4 : ipv6).Find<Record>(address)?.CountryCode is { Length: 2 } code ? string.IsInterned(code) ?? string.Intern(code) : null;
+        (address.AddressFamily == AddressFamily.InterNetwork ? ipv4 : ipv6).Find<Record>(address)?.CountryCode is { Length: 2 } code ? code : null;
 
     private static Reader Open(string file, int version, string probe)
     {

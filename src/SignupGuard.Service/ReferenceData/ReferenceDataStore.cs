@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using Microsoft.Extensions.Options;
 using SignupGuard.Core.Signals;
@@ -92,15 +93,17 @@ public sealed class ReferenceDataStore
         _free = new ReferencePart<FrozenSet<string>>(
             "free-mail domains",
             () => [.. Existing("freemail/data/free.txt"), .. Operator("free*.txt")],
-            files => ReferenceFiles.Lines(files).ToFrozenSet(StringComparer.Ordinal));
+            files => ReferenceFiles.Lines(files).ToFrozenSet(StringComparer.Ordinal),
+            shared: true);
         _disposable = new ReferencePart<FrozenSet<string>>(
             "disposable domains",
             () => [.. Existing("disposable-email-domains-js/dist/dict/disposable_email_blocklist.json", "disposable-email-domains/index.json", "disposable-email-domains/wildcard.json"), .. Operator("disposable*.txt"), .. Operator("not-disposable*.txt")],
-            ReadDisposable);
+            ReadDisposable,
+            shared: true);
         _geography = Restored("zones and languages of countries", files => ReferenceFiles.Geography(files[0], files[1]), "cldr-bcp47/bcp47/timezone.json", "cldr-core/supplemental/territoryInfo.json");
         _userAgents = Restored("user-agent patterns", files => UserAgentParser.Read(files[0], files[1]), "uap-core/regexes.yaml", "crawler-user-agents/crawler-user-agents.json");
         _countries = Restored("country of addresses", files => CountryDatabase.Open(files[0], files[1]), $"{OfCountry}/iptoasn-country-ipv4.mmdb", $"{OfCountry}/iptoasn-country-ipv6.mmdb");
-        _asns = Restored("autonomous systems", files => AsnTable.Read(files[0], files[1]), $"{OfAsn}/asn-ipv4.csv", $"{OfAsn}/asn-ipv6.csv");
+        _asns = Restored("autonomous systems", files => AsnTable.Read(files[0], files[1]), $"{OfAsn}/asn-ipv4-num.csv", $"{OfAsn}/asn-ipv6-num.csv");
         _versions = Restored("package versions", files => ReferenceFiles.Versions(files[0]), "package-lock.json");
         _relays = new ReferencePart<FrozenSet<string>>("privacy relays", () => Operator("relay*.txt"), files => ReferenceFiles.Lines(files).ToFrozenSet(StringComparer.Ordinal));
         _classes = new ReferencePart<NetworkClasses>("network classes", () => Operator("networks*.yaml"), ReadClasses);
@@ -162,24 +165,28 @@ public sealed class ReferenceDataStore
 
     private List<string> RefreshParts()
     {
-        var changed = new List<string>();
+        var changed = new ConcurrentBag<string>();
         void Refresh<T>(ReferencePart<T> part)
             where T : class
         {
             if (part.Refresh(_logger)) changed.Add(part.Name);
         }
 
-        Refresh(_versions);
-        Refresh(_suffixes);
-        Refresh(_free);
-        Refresh(_disposable);
-        Refresh(_geography);
-        Refresh(_userAgents);
-        Refresh(_countries);
-        Refresh(_asns);
-        Refresh(_relays);
-        Refresh(_classes);
-        foreach (var list in _lists.Values) Refresh(list);
+        // Independent of each other, and at start there is nothing else to do.
+        Parallel.Invoke(
+        [
+            () => Refresh(_asns),
+            () => Refresh(_userAgents),
+            () => Refresh(_disposable),
+            () => Refresh(_suffixes),
+            () => Refresh(_countries),
+            () => Refresh(_geography),
+            () => Refresh(_free),
+            () => Refresh(_relays),
+            () => Refresh(_classes),
+            () => Refresh(_versions),
+            .. _lists.Values.Select(list => (Action)(() => Refresh(list))),
+        ]);
         foreach (var file in Files(_options.GeoIpFolder, "*.mmdb"))
         {
             var path = Path.GetFullPath(file);
@@ -190,7 +197,7 @@ public sealed class ReferenceDataStore
             }
         }
         foreach (var part in _operators.Values) Refresh(part);
-        return changed;
+        return [.. changed.Order(StringComparer.Ordinal)];
     }
 
     private ReferenceSnapshot Build()
@@ -241,7 +248,7 @@ public sealed class ReferenceDataStore
     private ReferencePart<T> Restored<T>(string name, Func<IReadOnlyList<string>, T> load, params string[] files)
         where T : class =>
         // All of a part's files or none: half a part would answer wrongly.
-        new(name, () => Existing(files) is { } found && found.Count == files.Length ? found : [], load);
+        new(name, () => Existing(files) is { } found && found.Count == files.Length ? found : [], load, shared: true);
 
     private List<string> Existing(params string[] files) =>
         [.. files.Select(file => Path.Combine(_options.ReferenceDataFolder, file)).Where(File.Exists)];
@@ -284,6 +291,8 @@ internal sealed class ReferenceDataPoller(ReferenceDataStore store, IOptions<Sig
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.PollSeconds), clock);
         try
         {
+            // Off the host's start: what is not warm yet is only slower.
+            await Task.Run(() => store.Current.UserAgents?.WarmUp(), stoppingToken);
             while (await timer.WaitForNextTickAsync(stoppingToken)) store.ReloadIfChanged();
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+
 namespace SignupGuard.Service.ReferenceData;
 
 /// <summary>State of one part of the reference data.</summary>
@@ -23,9 +26,15 @@ public sealed record ReferencePartStatus(string Name, ReferencePartState State, 
 /// One part of the reference data with the files it comes from. A refresh reads them only when they changed, and a file that can't be
 /// read leaves the value as it was.
 /// </summary>
-internal sealed class ReferencePart<T>(string name, Func<IReadOnlyList<string>> files, Func<IReadOnlyList<string>, T> load)
+/// <param name="shared">
+/// Whether services in one process use one copy of the same files (the tests start many): for immutable data that takes long to read.
+/// </param>
+internal sealed class ReferencePart<T>(string name, Func<IReadOnlyList<string>> files, Func<IReadOnlyList<string>, T> load, bool shared = false)
     where T : class
 {
+    // Weak: what no service holds any longer goes.
+    private static readonly ConcurrentDictionary<string, WeakReference<T>> Copies = new(StringComparer.Ordinal);
+
     private List<(string File, DateTime Written, long Length)>? _seen;
 
     public string Name => name;
@@ -59,7 +68,7 @@ internal sealed class ReferencePart<T>(string name, Func<IReadOnlyList<string>> 
         }
         try
         {
-            Value = load([.. now.Select(file => file.Item1)]);
+            Value = shared ? Shared(now) : load([.. now.Select(file => file.Item1)]);
             State = ReferencePartState.Loaded;
             Problem = null;
             return true;
@@ -70,6 +79,15 @@ internal sealed class ReferencePart<T>(string name, Func<IReadOnlyList<string>> 
             Keep(logger, e.Message);
             return false;
         }
+    }
+
+    private T Shared(List<(string File, DateTime Written, long Length)> files)
+    {
+        var key = string.Join('\n', files.Select(file => string.Create(CultureInfo.InvariantCulture, $"{file.File}|{file.Written.Ticks}|{file.Length}")));
+        if (Copies.TryGetValue(key, out var copy) && copy.TryGetTarget(out var value)) return value;
+        value = load([.. files.Select(file => file.File)]);
+        Copies[key] = new WeakReference<T>(value);
+        return value;
     }
 
     private void Keep(ILogger logger, string problem)

@@ -7,16 +7,39 @@ namespace SignupGuard.Service.ReferenceData;
 internal static class RequiredLiterals
 {
     /// <summary>Shorter text rules nothing out.</summary>
-    private const int LengthMin = 3;
+    private const int LengthMin = 2;
 
-    /// <summary>One of these is in every match; null when nothing can be said.</summary>
+    /// <summary>
+    /// One of these, in whatever case, is in every match; null when nothing can be said. Case is left open because patterns write it as
+    /// classes ("[Bb]ot").
+    /// </summary>
     public static string[]? Of(string pattern)
     {
-        // Options inside the pattern change the meaning of what follows.
-        if (pattern.Contains("(?i", StringComparison.Ordinal) || pattern.Contains("(?x", StringComparison.Ordinal)) return null;
+        // Spaces and comments would mean something else than they say.
+        if (pattern.Contains("(?x", StringComparison.Ordinal)) return null;
         var at = 0;
         var found = Alternatives(pattern, ref at);
         return at == pattern.Length && found is not null && found.All(literal => literal.Length >= LengthMin) ? found : null;
+    }
+
+    /// <summary>The text that a pattern without any operator stands for ("Googlebot\/"); null for every other pattern.</summary>
+    public static string? Plain(string pattern)
+    {
+        var plain = new System.Text.StringBuilder(pattern.Length);
+        for (var at = 0; at < pattern.Length;)
+        {
+            if (pattern[at] == '\\')
+            {
+                if (Escaped(pattern, ref at) is not { } escaped) return null;
+                plain.Append(escaped);
+            }
+            else
+            {
+                if ("^$.|?*+()[]{}".Contains(pattern[at], StringComparison.Ordinal)) return null;
+                plain.Append(pattern[at++]);
+            }
+        }
+        return plain.ToString();
     }
 
     /// <summary>Alternatives up to the end or a closing parenthesis: all of them must require something.</summary>
@@ -63,8 +86,8 @@ internal static class RequiredLiterals
                     group = Group(pattern, ref at);
                     break;
                 case '[':
-                    EndRun();
-                    SkipClass(pattern, ref at);
+                    literal = Class(pattern, ref at);
+                    if (literal is null) EndRun();
                     break;
                 case '\\':
                     literal = Escaped(pattern, ref at);
@@ -108,6 +131,12 @@ internal static class RequiredLiterals
             {
                 at = pattern.IndexOf('>', at) + 1;
             }
+            else if (pattern.AsSpan(at).StartsWith("?i"))
+            {
+                // "(?i)" or "(?i:…": case is open anyway.
+                at += 2;
+                if (at < pattern.Length && pattern[at] is ')' or ':' && pattern[at++] == ')') return null;
+            }
             else
             {
                 // Look-around: its text need not be part of the match, or must not be there at all.
@@ -118,6 +147,16 @@ internal static class RequiredLiterals
         var inner = Alternatives(pattern, ref at);
         if (at < pattern.Length) at++;
         return counts ? inner : null;
+    }
+
+    /// <summary>The letter of a class that holds just its two cases ("[Bb]"); null for any other class.</summary>
+    private static char? Class(string pattern, ref int at)
+    {
+        var start = at;
+        SkipClass(pattern, ref at);
+        return at - start == 4 && char.IsAsciiLetter(pattern[start + 1]) && pattern[start + 1] != pattern[start + 2] && (pattern[start + 1] | 0x20) == (pattern[start + 2] | 0x20)
+            ? pattern[start + 1]
+            : null;
     }
 
     private static void SkipClass(string pattern, ref int at)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -21,27 +22,58 @@ public sealed class UserAgentParser
     private static readonly string[] ToolMarks = ["curl/", "Wget/", "python-requests", "python-httpx", "Python-urllib", "aiohttp", "Go-http-client", "Java/", "Apache-HttpClient", "libwww-perl", "node-fetch", "axios/", "undici", "got (", "PostmanRuntime", "insomnia/", "Scrapy", "HTTPie", "RestSharp", "PHP/", "GuzzleHttp", "Ruby", "Faraday", "reqwest", "k6/", "Apache-Bench", "ApacheBench"];
     private static readonly string[] EmulatorMarks = ["sdk_gphone", "Android SDK built for", "google_sdk", "generic_x86", "Emulator", "emulator", "Genymotion", "BlueStacks", "NoxPlayer", "Nox App", "MEmu", "LDPlayer", "vbox86", "goldfish", "ranchu", "Simulator", "Andy OS"];
 
+    private static readonly string[] Everyday =
+    [
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0",
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1",
+        "Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/131.0.0.0 Mobile/15E148 Safari/604.1",
+        "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 14; SM-S921B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/26.0 Chrome/122.0.0.0 Mobile Safari/537.36",
+        "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0",
+        "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
+    ];
+
     private readonly Pattern[] _browsers;
     private readonly Pattern[] _systems;
     private readonly Pattern[] _crawlers;
 
-    private UserAgentParser(Pattern[] browsers, Pattern[] systems, Pattern[] crawlers) => (_browsers, _systems, _crawlers) = (browsers, systems, crawlers);
+    // One search over all that crawlers require: a person's browser is done with them at once. Null when a pattern requires nothing.
+    private readonly SearchValues<string>? _crawlerMarks;
+
+    private UserAgentParser(Pattern[] browsers, Pattern[] systems, Pattern[] crawlers)
+    {
+        (_browsers, _systems, _crawlers) = (browsers, systems, crawlers);
+        if (Array.TrueForAll(crawlers, crawler => crawler.Required is not null))
+            _crawlerMarks = SearchValues.Create([.. crawlers.SelectMany(crawler => crawler.Required!).Distinct(StringComparer.OrdinalIgnoreCase)], StringComparison.OrdinalIgnoreCase);
+    }
 
     public int Patterns => _browsers.Length + _systems.Length + _crawlers.Length;
 
     /// <summary>Reads uap-core's regexes.yaml and crawler-user-agents.json.</summary>
     /// <exception cref="FormatException">A file that is not of its form.</exception>
-    public static UserAgentParser Read(string uapFile, string crawlersFile) => Read(uapFile, crawlersFile, prefilter: true);
+    public static UserAgentParser Read(string uapFile, string crawlersFile) => Read(uapFile, crawlersFile, plainly: false);
 
-    /// <summary>Without the filter every pattern runs: what tests hold the filter against.</summary>
-    internal static UserAgentParser Read(string uapFile, string crawlersFile, bool prefilter)
+    /// <summary>Plainly, every pattern runs, and on the ordinary engine: what tests hold the filter and the other engine against.</summary>
+    internal static UserAgentParser Read(string uapFile, string crawlersFile, bool plainly)
     {
         var sections = ReadSections(uapFile);
         using var crawlers = JsonDocument.Parse(File.ReadAllBytes(crawlersFile));
         return new UserAgentParser(
-            ReadPatterns(sections, "user_agent_parsers", "family_replacement", "v1_replacement", prefilter),
-            ReadPatterns(sections, "os_parsers", "os_replacement", "os_v1_replacement", prefilter),
-            [.. crawlers.RootElement.EnumerateArray().Select(entry => new Pattern(Text(entry.GetProperty("pattern")), null, null, prefilter))]);
+            ReadPatterns(sections, "user_agent_parsers", "family_replacement", "v1_replacement", plainly),
+            ReadPatterns(sections, "os_parsers", "os_replacement", "os_v1_replacement", plainly),
+            [.. crawlers.RootElement.EnumerateArray().Select(entry => new Pattern(Text(entry.GetProperty("pattern")), null, null, plainly))]);
+    }
+
+    /// <summary>
+    /// Builds the patterns that everyday browsers need, which takes some hundred milliseconds in all: better now than under the first
+    /// signups. Safe beside parsing.
+    /// </summary>
+    public void WarmUp()
+    {
+        foreach (var text in Everyday) _ = Parse(text);
     }
 
     /// <summary>Takes a text apart. Pure; costs tens to hundreds of microseconds, so keep the result.</summary>
@@ -54,7 +86,7 @@ public sealed class UserAgentParser
         var group = os is null ? OsGroup.Unknown : ParsedUserAgent.GroupOf(os);
         var chromium = UserAgentConsistency.NumberAfter(text, "Chrome/") ?? UserAgentConsistency.NumberAfter(text, "Chromium/");
         var headless = Contains(text, HeadlessMarks);
-        var bot = headless || Contains(text, ToolMarks) || Array.Exists(_crawlers, crawler => crawler.Matches(text));
+        var bot = headless || Contains(text, ToolMarks) || IsCrawler(text);
         var parsed = new ParsedUserAgent
         {
             Browser = browser,
@@ -72,6 +104,9 @@ public sealed class UserAgentParser
         };
         return parsed with { Impossible = UserAgentConsistency.InText(text, parsed) };
     }
+
+    private bool IsCrawler(string text) =>
+        (_crawlerMarks is null || text.AsSpan().ContainsAny(_crawlerMarks)) && Array.Exists(_crawlers, crawler => crawler.Matches(text));
 
     private static (string? Family, int? Major, string? Version) First(Pattern[] patterns, string text)
     {
@@ -103,9 +138,9 @@ public sealed class UserAgentParser
 
     private static string Text(JsonElement element) => element.GetString() ?? throw new FormatException("A crawler without a pattern.");
 
-    private static Pattern[] ReadPatterns(Dictionary<string, List<Dictionary<string, string>>> sections, string section, string family, string major, bool prefilter) =>
+    private static Pattern[] ReadPatterns(Dictionary<string, List<Dictionary<string, string>>> sections, string section, string family, string major, bool plainly) =>
         sections.TryGetValue(section, out var entries)
-            ? [.. entries.Select(entry => new Pattern(entry.TryGetValue("regex", out var regex) ? regex : throw new FormatException($"{section}: an entry without a pattern."), entry.GetValueOrDefault(family), entry.GetValueOrDefault(major), prefilter))]
+            ? [.. entries.Select(entry => new Pattern(entry.TryGetValue("regex", out var regex) ? regex : throw new FormatException($"{section}: an entry without a pattern."), entry.GetValueOrDefault(family), entry.GetValueOrDefault(major), plainly))]
             : throw new FormatException($"No {section} in the patterns.");
 
     /// <summary>The file's form, section: [{key: value}], read event by event: ten times as fast as into objects.</summary>
@@ -141,15 +176,19 @@ public sealed class UserAgentParser
     }
 
     /// <summary>One pattern, built when its required text is first met.</summary>
-    private sealed class Pattern(string regex, string? family, string? major, bool prefilter)
+    private sealed class Pattern(string regex, string? family, string? major, bool plainly)
     {
-        private static readonly TimeSpan BacktrackingMax = TimeSpan.FromMilliseconds(20);
+        private static readonly TimeSpan BacktrackingMax = TimeSpan.FromMilliseconds(250);
 
-        private readonly string[]? _required = prefilter ? RequiredLiterals.Of(regex) : null;
+        // Most crawlers are just a name: no pattern to build.
+        private readonly string? _plain = plainly ? null : RequiredLiterals.Plain(regex);
 
         private Regex? _regex;
 
-        public bool Matches(string text) => Possible(text) && Regex.IsMatch(text);
+        /// <summary>One of these, in whatever case, is in every text that matches; null when nothing is known.</summary>
+        public string[]? Required { get; } = plainly ? null : RequiredLiterals.Of(regex);
+
+        public bool Matches(string text) => _plain is not null ? text.Contains(_plain, StringComparison.Ordinal) : Possible(text) && Regex.IsMatch(text);
 
         public Match? Match(string text) => Possible(text) && Regex.Match(text) is { Success: true } match ? match : null;
 
@@ -168,16 +207,17 @@ public sealed class UserAgentParser
 
         private bool Possible(string text)
         {
-            if (_required is null) return true;
-            foreach (var literal in _required)
+            if (Required is null) return true;
+            foreach (var literal in Required)
             {
-                if (text.Contains(literal, StringComparison.Ordinal)) return true;
+                if (text.Contains(literal, StringComparison.OrdinalIgnoreCase)) return true;
             }
             return false;
         }
 
         private Regex Build()
         {
+            if (plainly) return new Regex(regex, RegexOptions.CultureInvariant, BacktrackingMax);
             try
             {
                 return new Regex(regex, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);

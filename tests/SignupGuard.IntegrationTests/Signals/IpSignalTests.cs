@@ -1,5 +1,8 @@
 using System.Net;
+using CsCheck;
 using SignupGuard.Core.Signals;
+using SignupGuard.Core.Signups;
+using SignupGuard.Service.ReferenceData;
 
 namespace SignupGuard.IntegrationTests.Signals;
 
@@ -47,4 +50,75 @@ public sealed class IpSignalTests
         Assert.That(mapped.Value, Is.EqualTo(SignalFixture.Signals.Collect(SignalFixture.From("73.162.10.20")).Ip.Value));
         Assert.That(mapped.Value!.Version, Is.EqualTo(4));
     }
+
+    [Test]
+    public void What_the_edge_says_is_used_where_no_database_knows()
+    {
+        var empty = SignalFixture.Collection(SignalFixture.Store(new SignalOptions { ReferenceDataFolder = Path.Combine(Path.GetTempPath(), "none-" + Guid.NewGuid()) }));
+        var ip = empty.Collect(Edge("73.162.10.20", new EdgeIpIntelligence("FR", 12322, "Free SAS", "carrier", false, 0.7))).Ip.Value!;
+        Assert.That(
+            (ip.Country, ip.Asn, ip.AsnOrganisation, ip.NetworkClass, ip.Hosting, ip.Anonymiser, ip.ResidentialProxyConfidence),
+            Is.EqualTo(("FR", (long?)12322, "Free SAS", "carrier", (bool?)false, (bool?)false, (double?)0.7)));
+        // A number alone is classed by the list.
+        Assert.That(empty.Collect(Edge("73.162.10.20", new EdgeIpIntelligence(null, 16509, null, null, null, null))).Ip.Value!.NetworkClass, Is.EqualTo("hosting"));
+    }
+
+    [TestCase("73.162.10.20", "vpn", "vpn", true)]
+    [TestCase("73.162.10.20", "business", "business", null)]
+    [TestCase("54.240.200.1", "residential", "hosting", null)]
+    [TestCase("54.240.200.1", "vpn", "vpn", true)]
+    [TestCase("73.162.10.20", null, "residential", null)]
+    public void The_edge_knows_the_address_better_than_its_system_but_makes_no_home_of_a_hosting_network(string address, string? said, string kind, bool? anonymiser)
+    {
+        var ip = SignalFixture.Signals.Collect(Edge(address, new EdgeIpIntelligence("FR", 1, "Somebody", said, null, null))).Ip.Value!;
+        Assert.That((ip.Country, ip.NetworkClass, ip.Anonymiser), Is.EqualTo(("US", kind, anonymiser)));
+        Assert.That(ip.AsnOrganisation, Is.Not.EqualTo("Somebody"));
+    }
+
+    [Test]
+    public void Ranges_that_overlap_are_told_apart_and_disorder_is_refused()
+    {
+        var folder = Directory.CreateTempSubdirectory("asn-").FullName;
+        try
+        {
+            var (v4, v6) = (Path.Combine(folder, "4.csv"), Path.Combine(folder, "6.csv"));
+            File.WriteAllText(v6, "42540766411282592856903984951653826560,42540766490510755371168322545197776895,64501,Six\n");
+            File.WriteAllText(v4, "100,199,64496,Outer\r\n150,159,64497,\"Inner, \"\"quoted\"\" Inc.\"\r\n300,300,4294967295,Last");
+            var table = AsnTable.Read(v4, v6);
+            string? Of(uint value) => table.TryFind(new IPAddress([(byte)(value >> 24), (byte)(value >> 16), (byte)(value >> 8), (byte)value]), out var number, out var name) ? $"{number} {name}" : null;
+            Assert.That(
+                new[] { Of(99), Of(100), Of(149), Of(150), Of(159), Of(160), Of(199), Of(200), Of(300), Of(301) },
+                Is.EqualTo(new[] { null, "64496 Outer", "64496 Outer", "64497 Inner, \"quoted\" Inc.", "64497 Inner, \"quoted\" Inc.", "64496 Outer", "64496 Outer", null, "4294967295 Last", null }));
+            Assert.That(table.TryFind(IPAddress.Parse("2001:db8::5"), out var six, out _) ? six : 0, Is.EqualTo(64501));
+            foreach (var bad in new[] { "200,100,1,x", "100,200,1,x\n50,60,1,x", "1.2.3.4,1.2.3.5,1,x", "100,200,x,y", "100,200", "4294967296,4294967297,1,x" })
+            {
+                File.WriteAllText(v4, bad);
+                Assert.That(() => AsnTable.Read(v4, v6), Throws.InstanceOf<FormatException>().With.Message.Contains("4.csv, line"), bad);
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Test]
+    public void An_address_set_holds_what_its_lines_say_and_nothing_else() =>
+        Gen.Select(Gen.UInt, Gen.UInt, Gen.UInt).Sample((one, other, probe) =>
+        {
+            var (first, last) = one < other ? (one, other) : (other, one);
+            var set = AddressSet.Read([("list", [$"{V4(first)}-{V4(last)}"])]);
+            return set.Contains(V4(first)) && set.Contains(V4(last)) && set.Contains(V4(probe)) == (probe >= first && probe <= last);
+        });
+
+    private static IPAddress V4(uint value) => new([(byte)(value >> 24), (byte)(value >> 16), (byte)(value >> 8), (byte)value]);
+
+    private static Signup Edge(string ip, EdgeIpIntelligence edge) => SignalFixture.Signup() with
+    {
+        Network = new NetworkInput
+        {
+            Ip = IPAddress.Parse(ip),
+            Edge = edge,
+        },
+    };
 }

@@ -24,9 +24,9 @@ public sealed class SignalCollection
     private readonly ILogger<SignalCollection> _logger;
     private readonly TaskScheduler _parsing;
     private readonly TimeSpan _deadline;
+    private readonly int _agentsMax;
 
-    // The parse itself is kept, running or done: many signups with one new user agent start it once.
-    private readonly ConcurrentLru<string, Task<ParsedUserAgent>> _agents;
+    private ParsedAgents? _agents;
 
     public SignalCollection(ReferenceDataStore store, IOptions<SignalOptions> options, TimeProvider clock, ILogger<SignalCollection> logger)
         : this(store, options, clock, logger, TaskScheduler.Default)
@@ -41,7 +41,7 @@ public sealed class SignalCollection
         _logger = logger;
         _parsing = parsing;
         _deadline = TimeSpan.FromMilliseconds(options.Value.DeadlineMilliseconds);
-        _agents = new ConcurrentLru<string, Task<ParsedUserAgent>>(options.Value.UserAgentCacheSize);
+        _agentsMax = options.Value.UserAgentCacheSize;
     }
 
     /// <summary>What the reference data tells of an address, without a signup; null for one that can't be a client's on the Internet.</summary>
@@ -61,7 +61,7 @@ public sealed class SignalCollection
         {
             try
             {
-                agent = _agents.TryGet(text, out var running) && running.IsCompletedSuccessfully ? running.Result : ParseNow(text, parser);
+                agent = Agents(parser).Now(text);
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
@@ -82,7 +82,7 @@ public sealed class SignalCollection
         var started = _clock.GetTimestamp();
         var data = _store.Current;
         if (signup.Device?.UserAgent is not { Length: > 0 } text || data.UserAgents is not { } parser) return new(Collect(signup, data, null, null, started));
-        var parsing = Parsing(text, parser);
+        var parsing = Agents(parser).Start(text, _parsing);
         return parsing.IsCompletedSuccessfully
             ? new(Collect(signup, data, parsing.Result, null, started))
             : new(CollectAfterAsync(signup, data, parsing, started, cancellationToken));
@@ -171,19 +171,47 @@ public sealed class SignalCollection
         return Signal<T>.Failed(CollectorFailed);
     }
 
-    private ParsedUserAgent ParseNow(string text, UserAgentParser parser)
+    private ParsedAgents Agents(UserAgentParser parser)
     {
-        var parsed = parser.Parse(text);
-        _agents.AddOrUpdate(text, Task.FromResult(parsed));
-        return parsed;
+        var agents = Volatile.Read(ref _agents);
+        if (agents?.Parser == parser) return agents;
+        // New patterns: what the old ones said is dropped. Two that come here at once may each drop the other's first entries, no more.
+        agents = new ParsedAgents(parser, _agentsMax);
+        Volatile.Write(ref _agents, agents);
+        return agents;
     }
 
-    private Task<ParsedUserAgent> Parsing(string text, UserAgentParser parser)
+    /// <summary>User agents parsed by one set of patterns. The parse itself is kept, running or done: many signups with one new user agent start it once.</summary>
+    private sealed class ParsedAgents(UserAgentParser parser, int max)
     {
-        if (_agents.TryGet(text, out var known) && !known.IsFaulted) return known;
-        var parsing = Task.Factory.StartNew(static state => ((UserAgentParser Parser, string Text))state! is var (p, t) ? p.Parse(t) : throw new InvalidOperationException(), (parser, text), CancellationToken.None, TaskCreationOptions.DenyChildAttach, _parsing);
-        _agents.AddOrUpdate(text, parsing);
-        return parsing;
+        private readonly ConcurrentLru<string, Task<ParsedUserAgent>> _parses = new(max);
+
+        public UserAgentParser Parser => parser;
+
+        public ParsedUserAgent Now(string text)
+        {
+            if (_parses.TryGet(text, out var known) && known.IsCompletedSuccessfully) return known.Result;
+            var parsed = parser.Parse(text);
+            _parses.AddOrUpdate(text, Task.FromResult(parsed));
+            return parsed;
+        }
+
+        public Task<ParsedUserAgent> Start(string text, TaskScheduler scheduler)
+        {
+            if (_parses.TryGet(text, out var known) && !known.IsFaulted) return known;
+            Task<ParsedUserAgent> parsing;
+            try
+            {
+                parsing = Task.Factory.StartNew(() => parser.Parse(text), CancellationToken.None, TaskCreationOptions.DenyChildAttach, scheduler);
+            }
+            catch (TaskSchedulerException e)
+            {
+                // No thread to be had: the device's fault alone, as any other.
+                return Task.FromException<ParsedUserAgent>(e);
+            }
+            _parses.AddOrUpdate(text, parsing);
+            return parsing;
+        }
     }
 }
 
