@@ -102,6 +102,7 @@ public sealed class HostileExpressionTests
 
     /// <summary>Their estimate is within the bound; the facts are larger than was assumed.</summary>
     [TestCase("list.all(a, list.all(b, a + b >= 0))")]
+    [TestCase("list.all(a, list.size() > 0)", Description = "reading the facts again for each item")]
     [TestCase("list.exists(a, list.filter(b, b > a).size() < 0)")]
     [TestCase("list.map(a, list.map(b, a * b)).size() > 0")]
     [TestCase("list.all(a, text.contains('b') || a >= 0)")]

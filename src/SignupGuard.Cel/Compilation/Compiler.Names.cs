@@ -53,8 +53,15 @@ internal sealed partial class Compiler<TFacts>
                 if (environment.TryField(path, out var info, out var read))
                 {
                     _reads.Add(path);
-                    var items = info.Type.Kind is CelKind.List or CelKind.Map or CelKind.Dyn ? limits.ItemsAssumed : 0;
-                    return (new Code<TFacts>(info.Type, (ref Frame<TFacts> frame) => read(frame.Facts)) { Read = read, Path = path, Items = items }, used);
+                    if (info.Type.Kind is not (CelKind.List or CelKind.Map or CelKind.Dyn))
+                        return (new Code<TFacts>(info.Type, (ref Frame<TFacts> frame) => read(frame.Facts)) { Read = read, Path = path }, used);
+                    // The reader may go through all items, so reading them again in a comprehension counts.
+                    Node<TFacts> node = (ref Frame<TFacts> frame) =>
+                    {
+                        var value = read(frame.Facts);
+                        return value.Kind is not (CelKind.List or CelKind.Map) || frame.Meter.Spend(value.Count) ? value : Errors.TooMuchWork;
+                    };
+                    return (new Code<TFacts>(info.Type, node) { Path = path, Items = limits.ItemsAssumed, Work = 1 + limits.ItemsAssumed }, used);
                 }
             }
             if (TypeNames.TryGetValue(prefix, out var type)) return (Constant(CelType.Type, CelValue.FromType(type)), used);

@@ -3,31 +3,6 @@ using System.Text.RegularExpressions;
 
 namespace SignupGuard.Cel.Functions;
 
-/// <summary>A compiled regular expression.</summary>
-/// <param name="regex">Made with a timeout.</param>
-/// <param name="workPerCharacter">A larger automaton takes more to build, at worst by the square of its size.</param>
-internal sealed class Pattern(Regex regex, long workPerCharacter)
-{
-    private const int SizePerWork = 16;
-
-    public static long WorkOf(long size) => 1 + (size * size / (SizePerWork * SizePerWork));
-
-    public CelValue IsMatch(ref Meter meter, string text)
-    {
-        if (!meter.Spend(1 + (text.Length * workPerCharacter))) return Errors.TooMuchWork;
-        try
-        {
-            return CelValue.From(regex.IsMatch(text));
-        }
-        catch (RegexMatchTimeoutException)
-        {
-            // One such match is all that an evaluation has time for.
-            meter.Spend(int.MaxValue);
-            return Errors.TooMuchWork;
-        }
-    }
-}
-
 /// <summary>
 /// CEL's regular expressions are RE2's. They run on .NET's non-backtracking engine, which is linear in the text like RE2;
 /// what the two read differently is rewritten, what RE2 does not have is refused.
@@ -267,7 +242,7 @@ internal static class Patterns
 
     private static string? PosixClass(string pattern, ref int at)
     {
-        var end = pattern.IndexOf(":]", at, StringComparison.Ordinal);
+        var end = pattern.IndexOf(":]", at + 2, StringComparison.Ordinal);
         if (end < 0) return null;
         var ranges = pattern[(at + 2)..end] switch
         {

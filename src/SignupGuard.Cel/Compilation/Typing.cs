@@ -1,4 +1,4 @@
-namespace SignupGuard.Cel.Functions;
+namespace SignupGuard.Cel.Compilation;
 
 /// <summary>
 /// Types of calls and literals. Inference needs no unknowns to solve for: the element of <c>[]</c> is <see cref="CelType.Never"/>,
