@@ -139,6 +139,8 @@ public sealed class ReferenceDataStore
                     Part(_userAgents, Version("uap-core")),
                     Part(_countries, Version(OfCountry), _countries.Value?.Built, _options.BundledDataMaxAgeDays),
                     Part(_asns, Version(OfAsn), ReferenceFiles.BuiltOf(Version(OfAsn)), _options.BundledDataMaxAgeDays),
+                    .. Folder("operators' databases", _options.GeoIpFolder),
+                    .. Folder("operators' lists", _options.ListsFolder),
                     .. _operators.Values.Select(part => Part(part, part.Value?.Type, part.Value?.Built, _options.OperatorDataMaxAgeDays)),
                     // Lists that an operator never supplied are no loss to report.
                     .. _lists.Values.Where(part => part.State != ReferencePartState.Missing).Select(part => Part(part, null)),
@@ -242,6 +244,10 @@ public sealed class ReferenceDataStore
         where T : class =>
         new(part.Name, part.State, version, built, built is { } day && _clock.GetUtcNow() > day.AddDays(maxAgeDays), part.Problem);
 
+    /// <summary>A folder that is configured and not there is a loss to report.</summary>
+    private static ReferencePartStatus[] Folder(string name, string? folder) =>
+        folder is null || Directory.Exists(folder) ? [] : [new ReferencePartStatus(name, ReferencePartState.Missing, null, null, false, $"{folder} is not there.")];
+
     private static string Describe(ReferencePartStatus part) =>
         $"{part.Name}{(part.Version is { } version ? $" {version}" : "")}{(part.Built is { } built ? $" of {built:yyyy-MM-dd}" : "")}{(part.Stale ? " (stale)" : "")}";
 
@@ -255,8 +261,20 @@ public sealed class ReferenceDataStore
 
     private string[] Operator(string pattern) => Files(_options.ListsFolder, pattern);
 
-    private static string[] Files(string? folder, string pattern) =>
-        folder is not null && Directory.Exists(folder) ? [.. Directory.GetFiles(folder, pattern).Order(StringComparer.Ordinal)] : [];
+    private string[] Files(string? folder, string pattern)
+    {
+        if (folder is null) return [];
+        try
+        {
+            return [.. Directory.GetFiles(folder, pattern).Order(StringComparer.Ordinal)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Not there, or not to be read: what was loaded from it before stays.
+            ReferenceDataLog.NoFolder(_logger, folder, pattern, e.Message);
+            return [];
+        }
+    }
 
     /// <summary>
     /// The curated list and the larger one, whose entries do not count where a provider is known to give ordinary mailboxes or relays;

@@ -103,6 +103,9 @@ internal static partial class ReferenceDataLog
     [LoggerMessage(Level = LogLevel.Error, Message = "Reference data '{Part}' was refused ({State}): {Problem}")]
     public static partial void Refused(ILogger logger, string part, ReferencePartState state, string problem);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "The folder {Folder} could not be searched for {Pattern}: {Problem}")]
+    public static partial void NoFolder(ILogger logger, string folder, string pattern, string problem);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "Reference data reloaded: {Parts}")]
     public static partial void Reloaded(ILogger logger, string parts);
 

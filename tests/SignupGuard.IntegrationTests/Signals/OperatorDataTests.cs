@@ -174,6 +174,29 @@ public sealed class OperatorDataTests
     }
 
     [Test]
+    public void A_folder_that_is_configured_and_not_there_is_reported_and_stops_nothing()
+    {
+        var log = new RecordingLogger<ReferenceDataStore>();
+        var nowhere = Path.Combine(_folder, "nowhere");
+        var store = SignalFixture.Store(
+            new SignalOptions
+            {
+                GeoIpFolder = nowhere,
+                ListsFolder = nowhere,
+            },
+            log);
+        Assert.That(store.Status.Missing, Is.EquivalentTo(new[] { "operators' databases", "operators' lists" }));
+        Assert.That(log.Errors, Has.Some.Contains(nowhere));
+        Assert.That(Ip(SignalFixture.Collection(store), Client).Country, Is.EqualTo("US"));
+
+        Directory.CreateDirectory(nowhere);
+        City("CA", "America/Toronto").Save(nowhere, "city.mmdb");
+        Assert.That(store.ReloadIfChanged());
+        Assert.That(Ip(SignalFixture.Collection(store), Client).Country, Is.EqualTo("CA"));
+        Assert.That(store.Status.Missing, Is.Empty);
+    }
+
+    [Test]
     public void A_database_of_a_kind_not_used_is_refused_by_name()
     {
         new MmdbWriter("GeoIP2-Domain", 6, Built).Add("73.0.0.0/8", new() { ["domain"] = "example.com" }).Save(_folder, "domain.mmdb");
