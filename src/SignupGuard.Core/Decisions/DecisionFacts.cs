@@ -86,6 +86,7 @@ public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, Clu
         /// <summary>Soft evidence follows.</summary>
         Tested = 8,
         Labelled = 16,
+        Registered = 32,
     }
 
     // A key nobody else has, as most are, takes 19 bytes; the key itself is kept so that evidence can be followed.
@@ -99,10 +100,12 @@ public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, Clu
             | (link.IsBurst ? LinkFlags.Burst : 0)
             | (shared ? LinkFlags.Shared : 0)
             | (tested ? LinkFlags.Tested : 0)
-            | (labelled ? LinkFlags.Labelled : 0)));
+            | (labelled ? LinkFlags.Labelled : 0)
+            | (link.RegisteredMs != 0 ? LinkFlags.Registered : 0)));
         writer.Number(kind.Code);
         writer.UInt128(link.Key.Hash);
         writer.Number(link.Spread);
+        if (link.RegisteredMs != 0) writer.Number(link.RegisteredMs);
         if (shared)
         {
             writer.Number(link.Accounts);
@@ -144,6 +147,7 @@ public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, Clu
             Day = 1,
             Expected = double.NaN,
         };
+        if (flags.HasFlag(LinkFlags.Registered)) link.RegisteredMs = reader.Number();
         if (flags.HasFlag(LinkFlags.Shared))
         {
             link.Accounts = reader.Number();

@@ -55,7 +55,8 @@ public readonly record struct KeyMember(long Ordinal, long AtMs, int Account, in
 /// What a signup adds to its keys.
 /// </summary>
 /// <param name="Explained">An organisation explains it: it adds a bounded count to soft keys and none to hard ones.</param>
-public readonly record struct KeyEvent(KeyMember Member, bool Explained)
+/// <param name="DomainRegisteredMs">When the e-mail's domain was registered, as the caller found; null when it did not look.</param>
+public readonly record struct KeyEvent(KeyMember Member, bool Explained, long? DomainRegisteredMs = null)
 {
     public long AtMs => Member.AtMs;
 }
@@ -114,6 +115,9 @@ public struct KeyState
     /// <summary>Different values of the rule's spread attribute among unexplained accounts, up to <see cref="KeyHistory.SpreadMax"/>.</summary>
     public readonly int Spread => History?.SpreadCount ?? 0;
 
+    /// <summary>Of a domain's key: when the domain was registered, as any signup's caller found; null while none did.</summary>
+    public readonly long? RegisteredMs => History?.RegisteredMs;
+
     public readonly bool Holds(int account)
     {
         for (var i = MemberCount - 1; i >= 0; i--)
@@ -145,13 +149,13 @@ public struct KeyState
     }
 
     /// <summary>Accounts that count as evidence later than one time and not later than another, and how many of them are anomalous; at most <see cref="MembersMax"/>.</summary>
-    public readonly (int Counted, int Anomalous) CountedWithin(long fromMs, long toMs)
+    public readonly (int Counted, int Anomalous) CountedWithin(long fromMs, long toMs, int exceptOrganisation)
     {
         var (counted, anomalous) = (0, 0);
         for (var i = MemberCount - 1; i >= 0; i--)
         {
             var member = MemberAt(i);
-            if (!member.Counted || member.AtMs <= fromMs || member.AtMs > toMs) continue;
+            if (!member.Counted || member.AtMs <= fromMs || member.AtMs > toMs || (exceptOrganisation != 0 && member.Organisation == exceptOrganisation)) continue;
             counted++;
             if (member.Anomalous) anomalous++;
         }
@@ -191,6 +195,7 @@ public struct KeyState
         Anomalous = (Anomalous * decay) + (member.Anomalous ? weight : 0);
         FirstSeenMs = Math.Min(FirstSeenMs, atMs);
         LastSeenMs = Math.Max(LastSeenMs, atMs);
+        if (added.DomainRegisteredMs is { } registered && rule.Kind == DomainKind) (History ??= new KeyHistory(this)).RegisteredMs = registered;
         if (spread is { } value && !added.Explained) (History ??= new KeyHistory(this)).AddSpread(value);
         member = member with { Counted = counted };
         if (Accounts == 0 && History is null) First = member;
@@ -212,6 +217,8 @@ public struct KeyState
     /// <summary>Whether nothing would be lost by forgetting the key: its count has decayed away and nobody judged or tied it.</summary>
     public readonly bool Forgettable(long nowMs) =>
         HalfLifeDays > 0 && !Promoted && Bad == 0 && Good == 0 && nowMs - LastSeenMs > DayMs && Accounts * Decay(LastSeenMs, nowMs, HalfLifeDays) < ForgetBelow;
+
+    private static readonly KeyKind DomainKind = KeyKind.Of(LinkAttribute.Domain);
 
     /// <summary>A decayed count under which a key can no longer matter.</summary>
     private const double ForgetBelow = 0.02;
@@ -246,6 +253,8 @@ internal sealed class KeyHistory
     public double Bad { get; set; }
 
     public double Good { get; set; }
+
+    public long? RegisteredMs { get; set; }
 
     public int[] SpreadValues { get; set; } = [];
 

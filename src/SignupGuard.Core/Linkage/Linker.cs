@@ -48,6 +48,9 @@ public struct Link
     /// <summary>Milliseconds since the key was first seen; 0 for a new one.</summary>
     public long AgeMs { get; set; }
 
+    /// <summary>Of a domain's key: when the domain was registered, as an earlier signup's caller found; 0 while unknown.</summary>
+    public long RegisteredMs { get; set; }
+
     /// <summary>0 when the key ties no cluster together.</summary>
     public long Cluster { get; set; }
 
@@ -137,17 +140,20 @@ public sealed class Linker
             }
             link.Expected = double.NaN;
             link.Spread = rule.Spread is null ? 0 : state.Spread + (known || keys.Spreads[rule.Index] is not { } value || SpreadHolds(state, value) ? 0 : 1);
+            link.RegisteredMs = state.RegisteredMs ?? 0;
             link.Cluster = state.Cluster;
             link.Promoted = state.Promoted;
             // Colleagues share cards and machines: inside one organisation a hard key says nothing.
             if (rule.Class == LinkClass.Hard)
                 link.Evidence = rule.HardEvidence(link.Others * (1 - state.OrganisationShare(keys.Organisation ?? 0, keys.Account)));
         }
-        SoftKeys(table, lane, keys, atMs, counted, links);
     }
 
-    private void SoftKeys(KeyTable table, LaneState lane, DerivedKeys keys, long atMs, bool counted, LinkSet links)
+    /// <summary>Weighs what <see cref="Look"/> read on soft keys against chance.</summary>
+    /// <param name="explained">An organisation explains the signup: its colleagues on a key are no evidence against it.</param>
+    public void Weigh(KeyTable table, LaneState lane, DerivedKeys keys, long atMs, bool counted, bool explained, LinkSet links)
     {
+        var organisation = explained ? keys.Organisation ?? 0 : 0;
         var soft = _policy.Soft;
         foreach (var rule in _policy.Rules)
         {
@@ -161,19 +167,19 @@ public sealed class Linker
                 var expected = total;
                 foreach (var part in rule.Parts) expected *= links[part].Others / total;
                 link.Expected = expected;
-                link.Surprise = soft.Surprise(link.Others, expected);
+                link.Surprise = soft.Surprise(link.Others * (1 - state.OrganisationShare(organisation, keys.Account)), expected);
                 link.Gate = soft.Gate(state.AnomalousAt(nowMs, rule.HalfLifeDays), link.Others);
                 link.Evidence = link.Surprise * link.Gate * rule.Weight;
             }
             else if (rule.Burst)
             {
-                Burst(table.Look(link.Key), lane, rule, atMs, counted, keys.Account, ref link);
+                Burst(table.Look(link.Key), lane, rule, atMs, counted, keys.Account, organisation, ref link);
             }
         }
     }
 
     /// <summary>The same test in time: the last ten minutes and hour against the key's own usual pace at this hour of the week.</summary>
-    private void Burst(in KeyState state, LaneState lane, LinkageRule rule, long atMs, bool counted, int account, ref Link link)
+    private void Burst(in KeyState state, LaneState lane, LinkageRule rule, long atMs, bool counted, int account, int organisation, ref Link link)
     {
         // A decayed count n in a steady stream is rate × half-life / ln 2.
         var perMs = link.Others * Math.Log(2) / (rule.HalfLifeDays * KeyState.DayMs);
@@ -181,7 +187,7 @@ public sealed class Linker
         foreach (var windowMs in (ReadOnlySpan<long>)[KeyState.TenMinutesMs, KeyState.HourMs])
         {
             // A run that this signup began goes on after it: looked at again, the window has both sides. A late signup sees what was before it in line.
-            var (run, anomalous) = state.CountedWithin(atMs - windowMs, counted ? atMs + windowMs : long.MaxValue);
+            var (run, anomalous) = state.CountedWithin(atMs - windowMs, counted ? atMs + windowMs : long.MaxValue, organisation);
             if (run > 0 && state.Holds(account)) run--;
             var expected = perMs * (counted ? 2 * windowMs : windowMs) * season;
             var surprise = _policy.Soft.Surprise(run, expected);

@@ -21,6 +21,7 @@ public static class StateCodec
         History = 2,
         Windows = 4,
         Labels = 8,
+        Registered = 16,
     }
 
     [Flags]
@@ -43,7 +44,8 @@ public static class StateCodec
             (state.Promoted ? KeyFlags.Promoted : 0)
             | (history is null ? 0 : KeyFlags.History)
             | (history?.Windows is null ? 0 : KeyFlags.Windows)
-            | (history is { Bad: 0, Good: 0 } or null ? 0 : KeyFlags.Labels)));
+            | (history is { Bad: 0, Good: 0 } or null ? 0 : KeyFlags.Labels)
+            | (history?.RegisteredMs is null ? 0 : KeyFlags.Registered)));
         if (history is null)
         {
             WriteMember(ref writer, state.First, 0, 0);
@@ -59,6 +61,7 @@ public static class StateCodec
             writer.Double(history.Bad);
             writer.Double(history.Good);
         }
+        if (history.RegisteredMs is { } registered) writer.Number(registered);
         writer.Number(history.SpreadCount);
         foreach (var value in history.SpreadValues) writer.Int32(value);
         writer.Number(history.Organisations.Length);
@@ -108,6 +111,7 @@ public static class StateCodec
         state.FirstSeenMs = reader.Number();
         state.LastSeenMs = state.FirstSeenMs + reader.Number();
         var (bad, good) = flags.HasFlag(KeyFlags.Labels) ? (reader.Double(), reader.Double()) : (0d, 0d);
+        var registered = flags.HasFlag(KeyFlags.Registered) ? reader.Number() : (long?)null;
         var spread = new int[reader.Count(KeyHistory.SpreadMax)];
         for (var i = 0; i < spread.Length; i++) spread[i] = reader.Int32();
         var organisations = new (int, int)[reader.Count(KeyHistory.OrganisationsMax)];
@@ -123,6 +127,7 @@ public static class StateCodec
         {
             Bad = bad,
             Good = good,
+            RegisteredMs = registered,
             SpreadValues = spread,
             Organisations = organisations,
         };

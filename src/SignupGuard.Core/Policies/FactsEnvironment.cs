@@ -16,7 +16,7 @@ public static class FactsEnvironment
     {
         var builder = CelEnvironment<Facts>.Create();
         Event(builder);
-        Email(builder);
+        Email(builder, linkage);
         Phone(builder);
         Ip(builder);
         Device(builder);
@@ -43,7 +43,7 @@ public static class FactsEnvironment
         builder.Field("custom", CelType.Map(CelType.Dyn), f => CelValue.From(Custom(f.Signup.Custom)), "The caller's own values: custom.NAME.");
     }
 
-    private static void Email(CelEnvironment<Facts>.Builder builder)
+    private static void Email(CelEnvironment<Facts>.Builder builder, IReadOnlyList<LinkageRule> linkage)
     {
         static EmailSignals? Of(Facts facts) => facts.Signals.Email.Value;
         Text(builder, "email.domain", f => Of(f)?.Domain, "Domain in ASCII, lower case.");
@@ -59,12 +59,20 @@ public static class FactsEnvironment
         Flag(builder, "email.internationalised", f => Of(f)?.Internationalised, "Domain with non-ASCII labels.");
         Flag(builder, "email.mixed_script", f => Of(f)?.MixedScript, "Scripts mixed in one domain label.");
         Flag(builder, "email.verified", f => Of(f)?.Verified, "Control proven.");
-        Whole(builder, "email.domain_age_days", f => f.Signup.Email?.DomainRegisteredAt is { } at ? (long)Math.Max(0, (f.Signup.OccurredAt - at).TotalDays) : null, "Days since the domain was registered, if the caller looked it up.");
+        var domain = linkage.FirstOrDefault(rule => rule.Kind == KeyKind.Of(LinkAttribute.Domain) && rule.Mode != RuleMode.Off)?.Index;
+        Whole(builder, "email.domain_age_days", f => DomainAgeDays(f, domain), "Days since the domain was registered, if the caller of this or an earlier signup looked it up.");
         Flag(builder, "email.matches_name", f => Of(f)?.MatchesName, "Local part holds the given or family name.");
         Whole(builder, "email.length", f => Of(f)?.Length, "Characters of the local part.");
         Whole(builder, "email.digits", f => Of(f)?.Digits, "Digits of the local part.");
         Number(builder, "email.digit_ratio", f => Of(f)?.DigitRatio, "Digits over length, 0 to 1.");
         Number(builder, "email.entropy", f => Of(f)?.Entropy, "Bits per character of the local part.");
+    }
+
+    private static long? DomainAgeDays(Facts facts, int? domain)
+    {
+        var at = facts.Signup.OccurredAt.ToUnixTimeMilliseconds();
+        if (facts.Signup.Email?.DomainRegisteredAt is { } registered) return Math.Max(0, (at - registered.ToUnixTimeMilliseconds()) / KeyState.DayMs);
+        return domain is { } index && facts.Links[index] is { Present: true, RegisteredMs: not 0 } link ? Math.Max(0, (at - link.RegisteredMs) / KeyState.DayMs) : null;
     }
 
     private static void Phone(CelEnvironment<Facts>.Builder builder)

@@ -45,6 +45,11 @@ public static partial class PolicyReader
         {
             return Refused($"line {problem.Start.Line}", problem.InnerException?.Message ?? problem.Message);
         }
+        catch (Exception problem) when (problem is ArgumentException or FormatException or InvalidOperationException or InvalidCastException or OverflowException)
+        {
+            // Some malformed documents (tags that are no addresses) fail inside the YAML library without its own kind of exception.
+            return Refused("", problem.Message);
+        }
         return document is null ? Refused("", "The document is empty.") : Validate(document, version);
     }
 

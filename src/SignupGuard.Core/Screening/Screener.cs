@@ -40,11 +40,11 @@ public sealed class Screener
     {
         _linker.Look(table, lane, signup.Keys, signup.AtMs, counted: false, Links);
         var facts = Facts(signup, cluster);
+        var (anomalous, explained) = Kind(signup, facts);
+        _linker.Weigh(table, lane, signup.Keys, signup.AtMs, counted: false, explained, Links);
         var judgement = Policy.Judge(facts);
-        var anomalous = Policy.Anomalous?.Evaluate(facts).IsTrue ?? false;
-        var explained = signup.Keys.Organisation is not null && (Policy.Explained?.Evaluate(facts).IsTrue ?? false);
         var member = new KeyMember(ordinal, signup.AtMs, signup.Keys.Account, signup.Keys.Organisation ?? 0, Counted: true, anomalous);
-        _linker.Count(table, lane, signup.Keys, new KeyEvent(member, explained), Links);
+        _linker.Count(table, lane, signup.Keys, new KeyEvent(member, explained, signup.Signup.Email?.DomainRegisteredAt?.ToUnixTimeMilliseconds()), Links);
         return judgement;
     }
 
@@ -85,11 +85,18 @@ public sealed class Screener
     public Judgement LookAgain(KeyTable table, LaneState lane, LinkableSignup signup, Func<long, ClusterFacts?> cluster)
     {
         _linker.Look(table, lane, signup.Keys, signup.AtMs, counted: true, Links);
-        return Policy.Judge(Facts(signup, cluster));
+        var facts = Facts(signup, cluster);
+        _linker.Weigh(table, lane, signup.Keys, signup.AtMs, counted: true, Kind(signup, facts).Explained, Links);
+        return Policy.Judge(facts);
     }
 
     /// <summary>The network the signup last screened was judged with; null for none.</summary>
     public ClusterFacts? Cluster { get; private set; }
+
+    /// <summary>By the policy's own conditions; what is missing is neither.</summary>
+    private (bool Anomalous, bool Explained) Kind(LinkableSignup signup, Facts facts) => (
+        Policy.Anomalous?.Evaluate(facts).IsTrue ?? false,
+        signup.Keys.Organisation is not null && (Policy.Explained?.Evaluate(facts).IsTrue ?? false));
 
     private Facts Facts(LinkableSignup signup, Func<long, ClusterFacts?> cluster)
     {

@@ -32,6 +32,7 @@ public sealed class LinkageTests
             organisation ??= explainedBy;
             var keys = new DerivedKeys { Keys = [Hasher.Hash("", rule.Kind, "k")], Spreads = [null], Account = account, Organisation = organisation };
             _linker.Look(_table, _lane, keys, atMs, counted: false, _links);
+            _linker.Weigh(_table, _lane, keys, atMs, counted: false, explainedBy is not null, _links);
             _linker.Count(_table, _lane, keys, new KeyEvent(new KeyMember(account, atMs, account, organisation ?? 0, true, false), explainedBy is not null), _links);
             return _links[0];
         }
