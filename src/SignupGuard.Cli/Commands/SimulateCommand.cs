@@ -94,7 +94,10 @@ internal static class SimulateCommand
                 Start = parsed.GetValue(start) ?? SimulationOptions.StartDefault,
                 Families = families.Length == 0 && !parsed.GetValue(noAttacks) ? null : Sum(families.Select(text => ParseFamily(text)!.Value)),
                 Parameters = parsed.GetValue(parameters) == ParametersHeldOut ? ParameterSet.HeldOut : ParameterSet.Default,
-                ParameterOverrides = (parsed.GetValue(set) ?? []).Select(text => ParseRange(text)!.Value).GroupBy(item => item.Name).ToDictionary(group => group.Key, group => group.Last().Range),
+                ParameterOverrides = (parsed.GetValue(set) ?? [])
+                    .Select(text => ParseRange(text)!.Value)
+                    .GroupBy(item => item.Name)
+                    .ToDictionary(group => group.Key, group => group.Last().Range),
             };
             return await RunAsync(options, parsed.GetRequiredValue(output)!, parsed.GetValue(labels), parsed.GetValue(json), cancellation);
         });
@@ -132,7 +135,8 @@ internal static class SimulateCommand
             foreach (var error in errors) await Console.Error.WriteLineAsync(error);
             return ExitFailed;
         }
-        if (labels is not null && output != StandardStream && Path.GetFullPath(labels) == Path.GetFullPath(output)) return await FailAsync("--out and --labels are the same file.");
+        if (labels is not null && output != StandardStream && Path.GetFullPath(labels) == Path.GetFullPath(output))
+            return await FailAsync("--out and --labels are the same file.");
         var groups = new SortedDictionary<string, long>(StringComparer.Ordinal);
         // Whole under their names, or not there: half a run must not pass for all.
         var unfinished = output == StandardStream ? null : output + ".unfinished";
@@ -157,7 +161,13 @@ internal static class SimulateCommand
         return 0;
     }
 
-    private static void Write(SimulationOptions options, StreamWriter signups, StreamWriter? truth, SortedDictionary<string, long> groups, Action<long> move, CancellationToken cancellation)
+    private static void Write(
+        SimulationOptions options,
+        StreamWriter signups,
+        StreamWriter? truth,
+        SortedDictionary<string, long> groups,
+        Action<long> move,
+        CancellationToken cancellation)
     {
         var formatter = new JsonFormatter(JsonFormatter.Settings.Default);
         var written = 0L;
@@ -202,9 +212,9 @@ internal static class SimulateCommand
         var total = groups.Values.Sum();
         if (json)
         {
-            to.WriteLine(JsonSerializer.Serialize(
-                new SimulateSummary(options.Seed, options.Start, options.Days, options.Parameters == ParameterSet.HeldOut ? ParametersHeldOut : ParametersDefault, total, fraud, groups),
-                SimulateJson.Default.SimulateSummary));
+            var parameters = options.Parameters == ParameterSet.HeldOut ? ParametersHeldOut : ParametersDefault;
+            var summary = new SimulateSummary(options.Seed, options.Start, options.Days, parameters, total, fraud, groups);
+            to.WriteLine(JsonSerializer.Serialize(summary, SimulateJson.Default.SimulateSummary));
             return;
         }
         to.WriteLine($"{total:N0} signups, {fraud:N0} of them fraud.");
@@ -221,9 +231,11 @@ internal static class SimulateCommand
             return 0;
         }
         foreach (var p in Parameter.All)
-            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{p.Name,-42} {$"{p.Default.Low}..{p.Default.High}",12} {$"{p.HeldOut.Low}..{p.HeldOut.High}",12}  {p.Meaning}"));
+            Console.Out.WriteLine($"{p.Name,-42} {Text(p.Default),12} {Text(p.HeldOut),12}  {p.Meaning}");
         return 0;
     }
+
+    private static string Text(ParameterRange range) => string.Create(CultureInfo.InvariantCulture, $"{range.Low}..{range.High}");
 
     /// <summary>One line of the truth.</summary>
     internal sealed record LabelLine(string SignupId, string Label, string? Family, string? Population, string? Campaign)

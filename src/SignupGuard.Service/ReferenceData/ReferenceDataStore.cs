@@ -101,7 +101,7 @@ public sealed class ReferenceDataStore
             ReadDisposable,
             shared: true);
         _geography = Restored("zones and languages of countries", files => ReferenceFiles.Geography(files[0], files[1]), "cldr-bcp47/bcp47/timezone.json", "cldr-core/supplemental/territoryInfo.json");
-        _userAgents = Restored("user-agent patterns", files => UserAgentParser.Read(files[0], files[1]), "uap-core/regexes.yaml", "crawler-user-agents/crawler-user-agents.json");
+        _userAgents = Restored("user-agent patterns", ReadUserAgents, "uap-core/regexes.yaml", "crawler-user-agents/crawler-user-agents.json");
         _countries = Restored("country of addresses", files => CountryDatabase.Open(files[0], files[1]), $"{OfCountry}/iptoasn-country-ipv4.mmdb", $"{OfCountry}/iptoasn-country-ipv6.mmdb");
         _asns = Restored("autonomous systems", files => AsnTable.Read(files[0], files[1]), $"{OfAsn}/asn-ipv4-num.csv", $"{OfAsn}/asn-ipv6-num.csv");
         _versions = Restored("package versions", files => ReferenceFiles.Versions(files[0]), "package-lock.json");
@@ -293,6 +293,14 @@ public sealed class ReferenceDataStore
         return domains.ToFrozenSet(StringComparer.Ordinal);
     }
 
+    private static UserAgentParser ReadUserAgents(IReadOnlyList<string> files)
+    {
+        var parser = UserAgentParser.Read(files[0], files[1]);
+        // Beside the other files' reading: the first signups' browsers are not to miss their deadline over it.
+        parser.WarmUp();
+        return parser;
+    }
+
     private static NetworkClasses ReadClasses(IReadOnlyList<string> files) =>
         NetworkClasses.Read(
         [
@@ -309,8 +317,6 @@ internal sealed class ReferenceDataPoller(ReferenceDataStore store, IOptions<Sig
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.PollSeconds), clock);
         try
         {
-            // Off the host's start: what is not warm yet is only slower.
-            await Task.Run(() => store.Current.UserAgents?.WarmUp(), stoppingToken);
             while (await timer.WaitForNextTickAsync(stoppingToken)) store.ReloadIfChanged();
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

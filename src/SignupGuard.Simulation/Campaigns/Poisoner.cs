@@ -10,18 +10,10 @@ namespace SignupGuard.Simulation.Campaigns;
 /// Wants the honest to be denied: signs up from a university's addresses on its lab image, with stolen cards and throw-away mailboxes, so that the
 /// university's keys look bad.
 /// </summary>
-internal sealed class Poisoner : Campaign
+internal sealed class Poisoner(CampaignSetting setting) : Campaign(setting)
 {
-    private readonly University _university;
-    private readonly Rotation<Card> _cards;
-
-    public Poisoner(CampaignSetting setting)
-        : base(setting)
-    {
-        // One that is busy, or there would be nobody to hurt.
-        _university = World.Universities[Random.Rank(World.Universities.Count, 10)];
-        _cards = CardPool([Cards.Range(Random, _university.Country), Cards.VirtualRange(Random, _university.Country)], Random.Between(2.0, 4), 2);
-    }
+    private University? _university;
+    private Rotation<Card>? _cards;
 
     protected override long[] Plan()
     {
@@ -32,7 +24,10 @@ internal sealed class Poisoner : Campaign
 
     protected override Situation MakeAccount(long atMs)
     {
+        // Chosen when it begins: one whose students sign up, or there would be nobody to hurt.
+        _university ??= World.BusyUniversity(Random);
         var country = _university.Country;
+        _cards ??= CardPool([Cards.Range(Random, country), Cards.VirtualRange(Random, country)], Random.Between(2.0, 4), 2);
         var person = World.People.Person(Random, country, phoneChance: 0.05);
         return new Situation
         {

@@ -154,6 +154,7 @@ internal sealed class Universities(Surroundings world, string name, int count) :
         var university = all[Random.Rank(all.Count, 40)];
         for (var attempt = 0; attempt < 12 && university.Country != country; attempt++) university = all[Random.Below(all.Count)];
         country = university.Country;
+        World.NoteCourse(university);
         var size = Math.Min(peopleMax, Math.Clamp((int)Random.LogNormal(26, 0.9), 3, 200));
         var lab = Random.Chance(0.4);
         var schoolMail = Random.Chance(0.75) ? Random.Between(0.6, 1.0) : 0.15;

@@ -19,12 +19,16 @@ internal sealed class Surroundings
     /// <summary>Latest lines of customers per country that a proxy network may reach through.</summary>
     private const int RecentMax = 256;
 
+    /// <summary>Latest courses whose university an attacker may have heard of.</summary>
+    private const int BusyMax = 24;
+
     /// <summary>Share of new customers whose line is also some proxy network's exit (a free app that sells its users' bandwidth).</summary>
     private const double CustomersOnProxyLines = 0.006;
 
     /// <summary>Public addresses one carrier network puts its mobile customers behind, contiguous.</summary>
     private const int CarrierAddresses = 24;
 
+    private readonly Ring<University> _busy = new(BusyMax);
     private readonly Dictionary<string, Ring<Connection>> _customers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Ring<Connection>> _proxies = new(StringComparer.Ordinal);
 
@@ -62,6 +66,12 @@ internal sealed class Surroundings
     public Activity Work { get; }
 
     public IReadOnlyList<University> Universities { get; }
+
+    /// <summary>A course of the university signs up.</summary>
+    public void NoteCourse(University university) => _busy.Add(university);
+
+    /// <summary>A university whose students signed up lately; any while there are none.</summary>
+    public University BusyUniversity(RandomSource random) => _busy.Pick(random) ?? random.Pick(Universities);
 
     /// <summary>A home line. Now and then one that a proxy network uses too.</summary>
     public Connection HomeLine(RandomSource random, Country country)

@@ -81,7 +81,7 @@ public sealed class ContractBoundsTests
     public void Every_signup_keeps_the_contracts_bounds(ParameterSet parameters)
     {
         var seen = new HashSet<string>();
-        foreach (var simulated in SimulationRun.Of(new SimulationOptions { Seed = 21, Benign = 4_000, Days = 4, Parameters = parameters }))
+        foreach (var simulated in SimulationRun.Of(new SimulationOptions { Seed = 21, Benign = 2_000, Days = 4, Parameters = parameters }))
         {
             var signup = simulated.Signup;
             Check(signup, "", seen);
@@ -91,7 +91,8 @@ public sealed class ContractBoundsTests
             if (signup.Payment is { } payment) Assert.That(payment.Bin, Does.Match("^[0-9]{6}([0-9]{2})?$"));
             if (signup.Phone is { } phone) Assert.That(phone.Number, Does.Match(@"^\+[1-9][0-9]{6,14}$"));
             if (signup.Email.VerifiedAt is { } verified) Assert.That(verified, Is.LessThanOrEqualTo(signup.OccurredAt));
-            if (signup.Device is { HasFormSeconds: true, HasSessionAgeSeconds: true } device) Assert.That(device.FormSeconds, Is.LessThanOrEqualTo(device.SessionAgeSeconds + 1));
+            if (signup.Device is { HasFormSeconds: true, HasSessionAgeSeconds: true } device)
+                Assert.That(device.FormSeconds, Is.LessThanOrEqualTo(device.SessionAgeSeconds + 1));
         }
         // Whoever drops a signal from the simulator should know it.
         Assert.That(LengthMax.Keys.Concat(Numbers.Keys).Except(seen), Is.Empty, "bounded fields that no signup carried");

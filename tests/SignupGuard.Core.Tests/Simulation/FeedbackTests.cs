@@ -7,7 +7,13 @@ namespace SignupGuard.Core.Tests.Simulation;
 /// <summary>Attackers who are told what was denied.</summary>
 public sealed class FeedbackTests
 {
-    private static SimulationOptions Options(string family, int count) => new() { Seed = 9, Benign = 500, Days = 6, Families = new Dictionary<string, int> { [family] = count } };
+    private static SimulationOptions Options(string family, int count) => new()
+    {
+        Seed = 9,
+        Benign = 500,
+        Days = 6,
+        Families = new Dictionary<string, int> { [family] = count },
+    };
 
     private static List<SimulatedSignup> RunDenying(SimulationOptions options, Func<SimulatedSignup, int, bool> deny)
     {

@@ -1,5 +1,6 @@
 using SignupGuard.Simulation;
 using SignupGuard.Simulation.Campaigns;
+using SignupGuard.Simulation.Populations;
 
 namespace SignupGuard.Core.Tests.Simulation;
 
@@ -23,7 +24,7 @@ public sealed class ParameterTests
         Assert.That(Parameter.All.Select(p => p.Name), Is.Unique);
         foreach (var family in Families.All) Assert.That(Parameter.All.Any(p => p.Name == family + ".accounts"), Is.True, family);
         Assert.That(Families.Shares.Sum(s => s.Share), Is.EqualTo(1).Within(1e-9));
-        Assert.That(SignupGuard.Simulation.Populations.BenignPopulations.Shares.Sum(s => s.Share), Is.EqualTo(1).Within(1e-9));
+        Assert.That(BenignPopulations.Shares.Sum(s => s.Share), Is.EqualTo(1).Within(1e-9));
     }
 
     [Test]
@@ -37,9 +38,9 @@ public sealed class ParameterTests
             Families = new Dictionary<string, int> { [Families.Hydra] = 1_000 },
             ParameterOverrides = new Dictionary<string, ParameterRange> { ["hydra.accounts_per_card"] = new(1, 1), ["hydra.bins"] = new(6, 6) },
         };
-        var hydra = SimulationRun.Of(options).ToList();
-        Assert.That(hydra.Where(s => s.Signup.Payment is not null).GroupBy(s => s.Signup.Payment.InstrumentFingerprint).Average(card => card.Count()), Is.LessThan(1.25));
-        Assert.That(hydra.GroupBy(s => s.Campaign).Select(c => c.Where(s => s.Signup.Payment is not null).Select(s => s.Signup.Payment.Bin).Distinct().Count()), Is.All.EqualTo(6));
+        var paid = SimulationRun.Of(options).Where(s => s.Signup.Payment is not null).ToList();
+        Assert.That(paid.GroupBy(s => s.Signup.Payment.InstrumentFingerprint).Average(card => card.Count()), Is.LessThan(1.25));
+        Assert.That(paid.GroupBy(s => s.Campaign).Select(campaign => campaign.Select(s => s.Signup.Payment.Bin).Distinct().Count()), Is.All.EqualTo(6));
     }
 
     [Test]
@@ -63,6 +64,25 @@ public sealed class ParameterTests
         Assert.That(SimulationRun.Of(new SimulationOptions { Benign = 0 }), Is.Empty);
         Assert.That(SimulationRun.Of(new SimulationOptions { Benign = 1, Days = 0.01 }).Count(), Is.EqualTo(1));
         foreach (var family in Families.All)
-            Assert.That(SimulationRun.Of(new SimulationOptions { Benign = 0, Days = 0.2, Families = new Dictionary<string, int> { [family] = 1 } }).Count(), Is.EqualTo(1), family);
+        {
+            var one = new SimulationOptions { Benign = 0, Days = 0.2, Families = new Dictionary<string, int> { [family] = 1 } };
+            Assert.That(SimulationRun.Of(one).Count(), Is.EqualTo(1), family);
+        }
+    }
+
+    [Test]
+    public void The_documented_shares_and_parameters_are_these()
+    {
+        var folder = new DirectoryInfo(TestContext.CurrentContext.TestDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "SignupGuard.sln"))) folder = folder.Parent;
+        var page = File.ReadAllText(Path.Combine(folder!.FullName, "docs", "simulator.md"));
+        var invariant = System.Globalization.CultureInfo.InvariantCulture;
+        foreach (var p in Parameter.All)
+        {
+            var row = string.Create(invariant, $"| `{p.Name}` | {p.Default.Low}–{p.Default.High} | {p.HeldOut.Low}–{p.HeldOut.High} | {p.Meaning} |");
+            Assert.That(page, Does.Contain(row), "run 'signupguard simulate --list-parameters' and correct docs/simulator.md");
+        }
+        foreach (var (name, share) in Families.Shares.Concat(BenignPopulations.Shares))
+            Assert.That(page, Does.Contain(string.Create(invariant, $"| `{name}` | {Math.Round(share * 100, 1)} |")));
     }
 }

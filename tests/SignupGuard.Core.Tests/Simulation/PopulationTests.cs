@@ -34,8 +34,8 @@ public sealed class PopulationTests
     public void Mobile_customers_share_public_addresses_with_strangers()
     {
         var shared = Run.Value[BenignPopulations.CarrierNat].Where(s => !s.Network.Ip.Contains(':')).GroupBy(s => s.Network.Ip).Where(group => group.Count() > 1).ToList();
-        Assert.That(shared, Is.Not.Empty);
-        Assert.That(shared.SelectMany(group => group).Where(s => s.Payment is not null).GroupBy(s => s.Payment.InstrumentFingerprint).Max(group => group.Count()), Is.EqualTo(1));
+        Assert.That(shared, Has.Count.GreaterThan(20));
+        Assert.That(shared.SelectMany(group => group).Where(s => s.Payment is not null).Select(s => s.Payment.InstrumentFingerprint), Is.Unique);
     }
 
     [Test]
@@ -46,18 +46,25 @@ public sealed class PopulationTests
         foreach (var rollout in rollouts)
         {
             Assert.That(rollout.Where(s => s.Payment is not null).Select(s => s.Payment.InstrumentFingerprint).Distinct().Count(), Is.LessThanOrEqualTo(1), rollout.Key);
-            Assert.That(rollout.Where(s => s.Subject.Organisation.Length > 0).Select(s => s.Subject.Organisation).Distinct().Count(), Is.LessThanOrEqualTo(1), rollout.Key);
+            var names = rollout.Select(s => s.Subject.Organisation).Where(name => name.Length > 0).Distinct();
+            Assert.That(names.Count(), Is.LessThanOrEqualTo(1), rollout.Key);
         }
         var large = rollouts.Where(rollout => rollout.Count() >= 10).ToList();
-        // Most staff are on two machine images (a fingerprint changes with the browser's version, so count agents of one day).
-        Assert.That(large.Average(rollout => rollout.GroupBy(s => s.Device.Fingerprint).OrderByDescending(g => g.Count()).Take(4).Sum(g => g.Count()) / (double)rollout.Count()), Is.GreaterThan(0.75));
-        Assert.That(rollouts.Count(rollout => rollout.Any(s => s.Email.DomainRegisteredAt is { } at && s.OccurredAt.ToDateTimeOffset() - at.ToDateTimeOffset() > TimeSpan.FromDays(365))) / (double)rollouts.Count, Is.GreaterThan(0.8));
+        // Most staff are on two machine images; a browser's new version may double the fingerprints.
+        double OnImages(IGrouping<string, Signup> rollout) =>
+            rollout.GroupBy(s => s.Device.Fingerprint).OrderByDescending(image => image.Count()).Take(4).Sum(image => image.Count()) / (double)rollout.Count();
+        Assert.That(large.Average(OnImages), Is.GreaterThan(0.75));
+        bool Aged(Signup s) => s.Email.DomainRegisteredAt is { } at && s.OccurredAt.ToDateTimeOffset() - at.ToDateTimeOffset() > TimeSpan.FromDays(365);
+        Assert.That(rollouts.Count(rollout => rollout.Any(Aged)) / (double)rollouts.Count, Is.GreaterThan(0.8));
     }
 
     [Test]
     public void Courses_sign_up_within_half_an_hour_from_few_campus_addresses()
     {
-        var campus = Run.Value[BenignPopulations.University].Where(s => s.Network.Edge?.NetworkClass is NetworkClass.Education or NetworkClass.Business).GroupBy(s => s.Network.Ip).ToList();
+        var campus = Run.Value[BenignPopulations.University]
+            .Where(s => s.Network.Edge?.NetworkClass is NetworkClass.Education or NetworkClass.Business)
+            .GroupBy(s => s.Network.Ip)
+            .ToList();
         Assert.That(campus.Max(group => group.Count()), Is.GreaterThan(20));
         var busiest = campus.MaxBy(group => group.Count())!.Select(s => s.OccurredAt.ToDateTimeOffset()).Order().ToList();
         // Most come within half an hour of somebody: bursts, not a trickle.
@@ -68,15 +75,20 @@ public sealed class PopulationTests
     public void The_privacy_minded_come_over_rented_networks_and_relayed_mail()
     {
         var people = Run.Value[BenignPopulations.Privacy].ToList();
-        Assert.That(people.Count(s => s.Network.Edge?.NetworkClass is NetworkClass.Vpn or NetworkClass.Hosting or NetworkClass.Relay) / (double)people.Count, Is.InRange(0.5, 0.95));
-        Assert.That(people.Count(s => s.Email.Address.EndsWith("duck.com", StringComparison.Ordinal) || s.Email.Address.EndsWith("privaterelay.appleid.com", StringComparison.Ordinal)), Is.GreaterThan(people.Count / 20));
+        var rented = people.Count(s => s.Network.Edge?.NetworkClass is NetworkClass.Vpn or NetworkClass.Hosting or NetworkClass.Relay);
+        Assert.That(rented / (double)people.Count, Is.InRange(0.5, 0.95));
+        Assert.That(people.Count(s => s.Email.Address.Split('@')[1] is "duck.com" or "privaterelay.appleid.com"), Is.GreaterThan(people.Count / 20));
         Assert.That(people.Count(s => s.Device.TimeZone == "UTC"), Is.GreaterThan(0));
     }
 
     [Test]
     public void People_who_sign_up_again_keep_their_machine_and_change_their_address()
     {
-        var people = Run.Value[BenignPopulations.Returning].Where(s => s.Device.DeviceId.Length > 0).GroupBy(s => s.Device.DeviceId).Where(group => group.Count() > 1).ToList();
+        var people = Run.Value[BenignPopulations.Returning]
+            .Where(s => s.Device.DeviceId.Length > 0)
+            .GroupBy(s => s.Device.DeviceId)
+            .Where(group => group.Count() > 1)
+            .ToList();
         Assert.That(people, Is.Not.Empty);
         foreach (var person in people)
         {

@@ -55,7 +55,8 @@ public sealed class SimulationRunTests
     public void Every_signup_has_an_id_of_its_own_and_a_complete_label()
     {
         Assert.That(Run.Value.Select(s => s.Signup.SignupId), Is.Unique);
-        Assert.That(Run.Value.Where(s => s.Fraud).Where(s => !Families.All.Contains(s.Group) || s.Campaign?.StartsWith(s.Group + "-", StringComparison.Ordinal) != true), Is.Empty);
+        var attackers = Run.Value.Where(s => s.Fraud);
+        Assert.That(attackers.Where(s => !Families.All.Contains(s.Group) || s.Campaign?.StartsWith(s.Group + "-", StringComparison.Ordinal) != true), Is.Empty);
         Assert.That(Run.Value.Where(s => !s.Fraud).Where(s => s.Campaign is not null || BenignPopulations.Shares.All(p => p.Name != s.Group)), Is.Empty);
     }
 }

@@ -91,7 +91,8 @@ public sealed class WorldTests
     public void No_two_networks_of_the_pools_overlap()
     {
         var ranges = NetworkPool.All
-            .Select(network => (network, First: Value(network.Prefix.BaseAddress), Last: Value(network.Prefix.BaseAddress) + (UInt128.One << ((network.Ipv6 ? 128 : 32) - network.Prefix.PrefixLength)) - 1))
+            .Select(network => (network, First: Value(network.Prefix.BaseAddress), Size: UInt128.One << ((network.Ipv6 ? 128 : 32) - network.Prefix.PrefixLength)))
+            .Select(range => (range.network, range.First, Last: range.First + range.Size - 1))
             .OrderBy(range => range.network.Ipv6)
             .ThenBy(range => range.First)
             .ToList();

@@ -23,7 +23,8 @@ public sealed class SimulateCommandTests
     {
         string[] options = ["simulate", "--seed", "11", "--benign", "800", "--days", "3"];
         var first = await RunAsync([.. options, "--out", PathOf("a"), "--labels", PathOf("a.labels")], ("LC_ALL", "C"), ("TZ", "UTC"));
-        var second = await RunAsync([.. options, "--out", PathOf("b"), "--labels", PathOf("b.labels")], ("LC_ALL", "de_DE.UTF-8"), ("TZ", "Asia/Tokyo"), ("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1"));
+        (string, string)[] elsewhere = [("LC_ALL", "de_DE.UTF-8"), ("TZ", "Asia/Tokyo"), ("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1")];
+        var second = await RunAsync([.. options, "--out", PathOf("b"), "--labels", PathOf("b.labels")], elsewhere);
         Assert.That((first.Exit, second.Exit), Is.EqualTo((0, 0)), first.Errors + second.Errors);
         Assert.That(await File.ReadAllBytesAsync(PathOf("a")), Is.EqualTo(await File.ReadAllBytesAsync(PathOf("b"))));
         Assert.That(await File.ReadAllBytesAsync(PathOf("a.labels")), Is.EqualTo(await File.ReadAllBytesAsync(PathOf("b.labels"))));
@@ -37,7 +38,11 @@ public sealed class SimulateCommandTests
     [Test]
     public async Task Every_signup_has_one_label_and_the_signups_do_not_tell()
     {
-        var run = await RunAsync(["simulate", "--seed", "2", "--benign", "300", "--days", "2", "--family", "hydra=40", "--family", "crowd_workers=10", "--parameters", "held-out", "--out", PathOf("s"), "--labels", PathOf("l"), "--json"]);
+        var run = await RunAsync(
+        [
+            "simulate", "--seed", "2", "--benign", "300", "--days", "2", "--family", "hydra=40", "--family", "crowd_workers=10", "--parameters", "held-out",
+            "--out", PathOf("s"), "--labels", PathOf("l"), "--json",
+        ]);
         Assert.That(run.Exit, Is.Zero, run.Errors);
         using var summary = JsonDocument.Parse(run.Output);
         Assert.That(summary.RootElement.GetProperty("signups").GetInt64(), Is.EqualTo(350));

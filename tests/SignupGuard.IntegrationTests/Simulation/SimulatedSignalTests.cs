@@ -3,6 +3,8 @@ using SignupGuard.IntegrationTests.Signals;
 using SignupGuard.Service.Transport;
 using SignupGuard.Service.Transport.Validation;
 using SignupGuard.Simulation;
+using SignupGuard.Simulation.Campaigns;
+using SignupGuard.Simulation.Populations;
 
 namespace SignupGuard.IntegrationTests.Simulation;
 
@@ -28,7 +30,8 @@ public sealed class SimulatedSignalTests
     {
         var phones = Run.Value.Where(s => s.Simulated.Signup.Phone is not null).Select(s => (s.Simulated.Signup.Phone.Number, s.Signals.Phone)).ToList();
         Assert.That(phones, Has.Count.GreaterThan(1_000));
-        Assert.That(phones.Where(p => p.Phone.Value is not { Valid: true, LineType: "mobile" or "fixed_or_mobile" }).Select(p => $"{p.Number} {p.Phone.Value?.LineType}"), Is.Empty);
+        var wrong = phones.Where(p => p.Phone.Value is not { Valid: true, LineType: "mobile" or "fixed_or_mobile" });
+        Assert.That(wrong.Select(p => $"{p.Number} {p.Phone.Value?.LineType}"), Is.Empty);
     }
 
     [Test]
@@ -45,36 +48,42 @@ public sealed class SimulatedSignalTests
     [Test]
     public void Browsers_systems_and_languages_are_recognised_and_nobody_ordinary_is_a_bot()
     {
-        var devices = Run.Value.Where(s => !s.Simulated.Fraud && s.Simulated.Signup.Device.UserAgent.Length > 0).Select(s => (s.Simulated.Signup, s.Signals.Device.Value!)).ToList();
-        var web = devices.Where(d => d.Signup.Device.AppVersion.Length == 0).ToList();
-        Assert.That(web.Where(d => d.Item2.Browser is null || d.Item2.BrowserMajor is null || d.Item2.Os is null).Select(d => d.Signup.Device.UserAgent).Distinct().Take(5), Is.Empty);
-        Assert.That(devices.Where(d => d.Item2.Bot == true || d.Item2.Headless == true).Select(d => d.Signup.Device.UserAgent).Distinct().Take(5), Is.Empty);
-        Assert.That(devices.Where(d => d.Item2.OffsetMatchesZone == false).Select(d => $"{d.Signup.Device.TimeZone} {d.Signup.Device.UtcOffsetMinutes}").Distinct().Take(5), Is.Empty);
+        var devices = Run.Value.Where(s => !s.Simulated.Fraud && s.Simulated.Signup.Device.UserAgent.Length > 0)
+            .Select(s => (s.Simulated.Signup.Device, Seen: s.Signals.Device.Value!))
+            .ToList();
+        var web = devices.Where(d => d.Device.AppVersion.Length == 0);
+        Assert.That(web.Where(d => d.Seen.Browser is null || d.Seen.BrowserMajor is null || d.Seen.Os is null).Select(d => d.Device.UserAgent).Distinct(), Is.Empty);
+        Assert.That(devices.Where(d => d.Seen.Bot == true || d.Seen.Headless == true).Select(d => d.Device.UserAgent).Distinct(), Is.Empty);
+        Assert.That(devices.Where(d => d.Seen.OffsetMatchesZone == false).Select(d => $"{d.Device.TimeZone} {d.Device.UtcOffsetMinutes}").Distinct(), Is.Empty);
     }
 
     [Test]
     public void Address_and_zone_of_people_at_home_agree_but_for_travellers()
     {
-        var known = Run.Value.Where(s => s.Simulated.Group == SignupGuard.Simulation.Populations.BenignPopulations.Household && s.Signals.Ip.Value?.TimeZoneMatches is not null).ToList();
+        var known = Run.Value.Where(s => s.Simulated.Group == BenignPopulations.Household && s.Signals.Ip.Value?.TimeZoneMatches is not null).ToList();
         Assert.That(known.Count(s => s.Signals.Ip.Value!.TimeZoneMatches == true) / (double)known.Count, Is.InRange(0.96, 0.995));
     }
 
     [Test]
     public void Mail_providers_are_known_and_companies_domains_are_their_own()
     {
-        var home = Run.Value.Where(s => s.Simulated.Group == SignupGuard.Simulation.Populations.BenignPopulations.Household).Select(s => s.Signals.Email.Value!).ToList();
+        var home = Run.Value.Where(s => s.Simulated.Group == BenignPopulations.Household).Select(s => s.Signals.Email.Value!).ToList();
         // A few small providers are on no list; their customers share a domain all the same.
         Assert.That(home.Count(e => e.Free == true) / (double)home.Count, Is.InRange(0.98, 1));
-        var companies = Run.Value.Where(s => s.Simulated.Group == SignupGuard.Simulation.Populations.BenignPopulations.Company).Select(s => s.Signals.Email.Value!).ToList();
+        var companies = Run.Value.Where(s => s.Simulated.Group == BenignPopulations.Company).Select(s => s.Signals.Email.Value!).ToList();
         Assert.That(companies.Where(e => e.Free != false || e.Disposable == true).Select(e => e.Domain).Distinct(), Is.Empty);
     }
 
     [Test]
     public void Canonical_addresses_tie_aliases_to_one_mailbox_and_strangers_to_none()
     {
-        var aliases = Run.Value.Where(s => s.Simulated.Group == SignupGuard.Simulation.Campaigns.Families.MailAliases && s.Signals.Email.Value!.Domain == "gmail.com").GroupBy(s => s.Signals.Email.Value!.Canonical).ToList();
+        var aliases = Run.Value.Where(s => s.Simulated.Group == Families.MailAliases && s.Signals.Email.Value!.Domain == "gmail.com")
+            .GroupBy(s => s.Signals.Email.Value!.Canonical)
+            .ToList();
         Assert.That(aliases.Average(mailbox => mailbox.Count()), Is.GreaterThan(3));
-        var strangers = Run.Value.Where(s => !s.Simulated.Fraud && s.Simulated.Group != SignupGuard.Simulation.Populations.BenignPopulations.Returning).Select(s => s.Signals.Email.Value!.Canonical).ToList();
+        var strangers = Run.Value.Where(s => !s.Simulated.Fraud && s.Simulated.Group != BenignPopulations.Returning)
+            .Select(s => s.Signals.Email.Value!.Canonical)
+            .ToList();
         Assert.That(strangers.Count - strangers.Distinct().Count(), Is.Zero);
     }
 }
