@@ -33,6 +33,7 @@ CREATE TABLE cluster_ties (
     key uuid NOT NULL,
     ordinal bigint NOT NULL,
     kind smallint NOT NULL,
+    cut_at timestamp with time zone,
     CONSTRAINT cluster_ties_ordinal_check CHECK ((ordinal >= 1))
 );
 
@@ -84,6 +85,31 @@ CREATE TABLE decisions (
 PARTITION BY RANGE (recorded_at);
 ALTER TABLE ONLY decisions ALTER COLUMN facts SET STORAGE EXTERNAL;
 
+CREATE TABLE key_exemptions (
+    id bigint NOT NULL,
+    tenant text NOT NULL,
+    key uuid NOT NULL,
+    reason text NOT NULL,
+    author text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    CONSTRAINT key_exemptions_author_check CHECK (((length(author) >= 1) AND (length(author) <= 128))),
+    CONSTRAINT key_exemptions_check CHECK ((expires_at > created_at)),
+    CONSTRAINT key_exemptions_ended_by_check CHECK ((length(ended_by) <= 128)),
+    CONSTRAINT key_exemptions_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 1024)))
+);
+
+ALTER TABLE key_exemptions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME key_exemptions_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE labels (
     tenant text NOT NULL,
     ordinal bigint NOT NULL,
@@ -115,7 +141,8 @@ CREATE TABLE link_keys (
     kind smallint NOT NULL,
     last_seen timestamp with time zone NOT NULL,
     state bytea NOT NULL,
-    cluster bigint
+    cluster bigint,
+    exempt boolean DEFAULT false NOT NULL
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', autovacuum_vacuum_cost_delay='0');
 
@@ -142,7 +169,8 @@ CREATE TABLE policies (
 CREATE TABLE second_looks (
     tenant text NOT NULL,
     cluster bigint NOT NULL,
-    requested_at timestamp with time zone NOT NULL
+    requested_at timestamp with time zone NOT NULL,
+    reached bigint DEFAULT 0 NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
 
@@ -187,6 +215,9 @@ ALTER TABLE ONLY clusters
 ALTER TABLE ONLY decisions
     ADD CONSTRAINT decisions_pkey PRIMARY KEY (tenant, ordinal, revision, recorded_at);
 
+ALTER TABLE ONLY key_exemptions
+    ADD CONSTRAINT key_exemptions_pkey PRIMARY KEY (tenant, id);
+
 ALTER TABLE ONLY labels
     ADD CONSTRAINT labels_pkey PRIMARY KEY (tenant, ordinal);
 
@@ -219,10 +250,18 @@ ALTER TABLE ONLY signups
 
 CREATE INDEX cluster_members_cluster ON cluster_members USING btree (tenant, cluster, ordinal);
 
+CREATE INDEX cluster_ties_cut ON cluster_ties USING btree (tenant, key, ordinal) WHERE (cut_at IS NOT NULL);
+
 CREATE INDEX cluster_ties_ordinal ON cluster_ties USING btree (tenant, ordinal);
+
+CREATE INDEX decisions_changes ON ONLY decisions USING btree (tenant, xid, ordinal, revision) WHERE (revision > 1);
 
 CREATE INDEX decisions_stream ON ONLY decisions USING btree (tenant, xid, ordinal, revision);
 
 CREATE UNIQUE INDEX ix_policies_active ON policies USING btree (active) WHERE active;
+
+CREATE INDEX key_exemptions_due ON key_exemptions USING btree (expires_at) WHERE (ended_at IS NULL);
+
+CREATE UNIQUE INDEX key_exemptions_in_force ON key_exemptions USING btree (tenant, key) WHERE (ended_at IS NULL);
 
 CREATE INDEX link_keys_cluster ON link_keys USING btree (cluster) WHERE (cluster IS NOT NULL);

@@ -162,6 +162,8 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<DecisionReader>();
         services.AddSingleton<OutcomeStore>();
         services.AddSingleton<ClusterStore>();
+        services.AddSingleton<KeyRetention>();
+        services.AddHostedService<KeyRetentionSchedule>();
     }
 
     private static void AddScreening(IServiceCollection services)

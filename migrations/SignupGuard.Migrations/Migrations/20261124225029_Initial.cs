@@ -101,6 +101,8 @@ namespace SignupGuard.Migrations.Migrations
                 ALTER TABLE decisions ALTER COLUMN facts SET STORAGE EXTERNAL;
 
                 CREATE INDEX decisions_stream ON decisions (tenant, xid, ordinal, revision);
+                -- Changes alone: those who watch for them must not read past all first decisions at every poll.
+                CREATE INDEX decisions_changes ON decisions (tenant, xid, ordinal, revision) WHERE revision > 1;
 
                 CREATE TABLE decisions_default PARTITION OF decisions DEFAULT;
 

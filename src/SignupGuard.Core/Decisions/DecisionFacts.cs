@@ -1,6 +1,9 @@
 using SignupGuard.Core.Binary;
 using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Linkage;
+using SignupGuard.Core.Policies;
+using SignupGuard.Core.Signals;
+using SignupGuard.Core.Signups;
 
 namespace SignupGuard.Core.Decisions;
 
@@ -21,6 +24,16 @@ public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, Clu
         {
             if (Links.TryGetValue(rule.Kind, out var link)) links[rule.Index] = link;
         }
+    }
+
+    /// <summary>
+    /// Replay: judges the signup again from what was known then. Under the policy version that decided, the judgement is the stored one.
+    /// </summary>
+    public Judgement Judge(Policy policy, Signup signup, SignupSignals signals)
+    {
+        var links = new LinkSet(policy.Linkage.Rules);
+        Fill(links);
+        return policy.Judge(new Facts(signup, signals, links, Cluster));
     }
 
     public static byte[] Encode(LinkSet links, ClusterFacts? cluster)

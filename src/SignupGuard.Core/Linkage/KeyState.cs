@@ -95,6 +95,9 @@ public struct KeyState
     /// <summary>Set once the key is convincing enough to tie accounts together.</summary>
     public bool Promoted { get; set; }
 
+    /// <summary>Set while somebody decided that the key is no evidence: it goes on counting, but ties nobody and says nothing.</summary>
+    public bool Exempt { get; set; }
+
     /// <summary>Half-life of the rule that counted last: tells when the key can be forgotten. 0 while never counted in this process.</summary>
     public float HalfLifeDays { get; private set; }
 
@@ -215,8 +218,14 @@ public struct KeyState
     }
 
     /// <summary>Whether nothing would be lost by forgetting the key: its count has decayed away and nobody judged or tied it.</summary>
-    public readonly bool Forgettable(long nowMs) =>
-        HalfLifeDays > 0 && !Promoted && Bad == 0 && Good == 0 && nowMs - LastSeenMs > DayMs && Accounts * Decay(LastSeenMs, nowMs, HalfLifeDays) < ForgetBelow;
+    public readonly bool Forgettable(long nowMs) => Forgettable(nowMs, HalfLifeDays);
+
+    /// <summary>The same for a state that was read back, with the half-life of its kind's rule; 0 when that is not known: then never.</summary>
+    public readonly bool Forgettable(long nowMs, double halfLifeDays) =>
+        halfLifeDays > 0 && nowMs - LastSeenMs > ForgetAfterMs(halfLifeDays, Accounts) && !Promoted && !Exempt && Cluster == 0 && Bad == 0 && Good == 0;
+
+    /// <summary>Milliseconds without an account after which the count of so many has decayed away; a day at least.</summary>
+    public static double ForgetAfterMs(double halfLifeDays, int accounts) => DayMs * Math.Max(1, halfLifeDays * Math.Log2(Math.Max(1, accounts) / ForgetBelow));
 
     private static readonly KeyKind DomainKind = KeyKind.Of(LinkAttribute.Domain);
 

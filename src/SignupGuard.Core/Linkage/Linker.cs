@@ -59,6 +59,9 @@ public struct Link
 
     /// <summary>Promoted by this very signup.</summary>
     public bool NewlyPromoted { get; set; }
+
+    /// <summary>The key is exempt: not <see cref="Present"/> to rules and evidence, counted all the same.</summary>
+    public bool Exempt { get; set; }
 }
 
 /// <summary>The links of one signup, by <see cref="LinkageRule.Index"/>. Reused from signup to signup: copy what is kept.</summary>
@@ -110,6 +113,7 @@ public sealed class Linker
     /// </param>
     public void Look(KeyTable table, LaneState lane, DerivedKeys keys, long atMs, bool counted, LinkSet links)
     {
+        var exempt = false;
         foreach (var rule in _policy.Rules)
         {
             ref var link = ref links[rule.Index];
@@ -143,9 +147,17 @@ public sealed class Linker
             link.RegisteredMs = state.RegisteredMs ?? 0;
             link.Cluster = state.Cluster;
             link.Promoted = state.Promoted;
+            exempt |= link.Exempt = state.Exempt;
             // Colleagues share cards and machines: inside one organisation a hard key says nothing.
             if (rule.Class == LinkClass.Hard)
                 link.Evidence = rule.HardEvidence(link.Others * (1 - state.OrganisationShare(keys.Organisation ?? 0, keys.Account)));
+        }
+        if (!exempt) return;
+        // Rules find an exempt key missing; what chance expects of a composite still reads the counts of its exempt parts.
+        foreach (var rule in _policy.Rules)
+        {
+            ref var link = ref links[rule.Index];
+            link.Present &= !link.Exempt;
         }
     }
 
@@ -207,9 +219,10 @@ public sealed class Linker
         foreach (var rule in _policy.Rules)
         {
             ref var link = ref links[rule.Index];
-            if (!link.Present) continue;
+            if (!link.Present && !link.Exempt) continue;
             ref var state = ref table.Change(link.Key);
             state.Add(added, rule, _policy.Soft.OrganisationAccounts, keys.Spreads[rule.Index]);
+            if (link.Exempt) continue;
             if (!state.Promoted && Promotes(rule, link, state)) state.Promoted = link.NewlyPromoted = true;
             link.Promoted = state.Promoted;
         }

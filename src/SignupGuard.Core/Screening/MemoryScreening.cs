@@ -22,6 +22,7 @@ public sealed class MemoryScreening(Policy policy)
     private readonly LaneState _lane = new();
     private readonly Dictionary<long, Remembered> _signups = [];
     private readonly Queue<(List<KeyTie> Ties, long Ordinal)> _pending = [];
+    private readonly HashSet<long> _looksAsked = [];
     private long _nextOrdinal = 1;
     private long _newestMs;
     private long _oldestRemembered = 1;
@@ -60,10 +61,13 @@ public sealed class MemoryScreening(Policy policy)
     /// <param name="changed">Called for each member whose decision changed.</param>
     public void DrainWorker(Action<long, Judgement> changed)
     {
-        if (_pending.Count == 0) return;
+        if (_pending.Count == 0 && _looksAsked.Count == 0) return;
         var changes = new ClusterChanges();
         while (_pending.TryDequeue(out var next)) Clusters.Apply(next.Ties.ConvertAll(Known), Member, changes);
         foreach (var (key, _, ordinal) in changes.Ties) _table.Change(key).Cluster = Clusters.ClusterOf(ordinal);
+        // A network asked for by a label may have gone into another since.
+        changes.SecondLooks.UnionWith(_looksAsked.Select(id => Clusters.Find(id)!.Id));
+        _looksAsked.Clear();
         foreach (var cluster in changes.SecondLooks.Order().ToList())
         {
             foreach (var ordinal in Clusters.Members(cluster)) LookAgain(ordinal, changed);
@@ -77,10 +81,11 @@ public sealed class MemoryScreening(Policy policy)
         foreach (var key in remembered.Signup.Keys.Present) _table.Change(key).Relabel(remembered.Label, label);
         var changes = new ClusterChanges();
         Clusters.Relabel(ordinal, remembered.Label, label, changes);
+        _looksAsked.UnionWith(changes.SecondLooks);
         remembered.Label = label;
     }
 
-    private KeyTie Known(KeyTie tie) => tie with { Ordinals = [.. tie.Ordinals.Where(_signups.ContainsKey)] };
+    private KeyTie Known(KeyTie tie) => tie with { Ordinals = [.. tie.Ordinals.Where(ordinal => _signups.ContainsKey(ordinal) || Clusters.ClusterOf(ordinal) != 0)] };
 
     private MemberFacts Member(long ordinal)
     {

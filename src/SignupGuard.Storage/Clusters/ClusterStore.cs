@@ -12,7 +12,7 @@ namespace SignupGuard.Storage.Clusters;
 /// The worker's side of linkage: joins networks by the ties that screening left behind, and decides their members again.
 /// Any replica may call it at any time; a row lock lets one work for a tenant while the others go home.
 /// </summary>
-public sealed class ClusterStore(NpgsqlDataSource source, TimeProvider clock)
+public sealed partial class ClusterStore(NpgsqlDataSource source, TimeProvider clock)
 {
     /// <summary>Signups whose ties are applied in one transaction.</summary>
     public const int EventsMax = 500;
@@ -26,7 +26,12 @@ public sealed class ClusterStore(NpgsqlDataSource source, TimeProvider clock)
     /// <summary>Tenants for which there is work.</summary>
     public async Task<IReadOnlyList<string>> TenantsWithWorkAsync(CancellationToken cancellation)
     {
-        await using var command = source.CreateCommand("SELECT tenant FROM link_events UNION SELECT tenant FROM second_looks");
+        await using var command = source.CreateCommand(
+            """
+            SELECT tenant FROM link_events UNION SELECT tenant FROM second_looks
+            UNION SELECT tenant FROM key_exemptions WHERE ended_at IS NULL AND expires_at <= $1
+            """);
+        command.Parameters.Add(Sql.Value(clock.GetUtcNow().ToUniversalTime()));
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var tenants = new List<string>();
         while (await reader.ReadAsync(cancellation)) tenants.Add(reader.GetString(0));
@@ -39,7 +44,7 @@ public sealed class ClusterStore(NpgsqlDataSource source, TimeProvider clock)
     {
         await using var connection = await source.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        if (!await LockWorkerAsync(connection, tenant, cancellation)) return 0;
+        if (!await ClusterLock.TryTakeAsync(connection, tenant, cancellation)) return 0;
 
         var events = new List<(long Ordinal, List<KeyTie> Ties)>();
         await using (var command = new NpgsqlCommand($"SELECT ordinal, ties FROM link_events WHERE tenant = $1 ORDER BY ordinal LIMIT {EventsMax}", connection))
@@ -50,73 +55,54 @@ public sealed class ClusterStore(NpgsqlDataSource source, TimeProvider clock)
         }
         if (events.Count == 0) return 0;
 
-        var graph = new ClusterGraph();
-        var members = await LoadAsync(connection, tenant, events.SelectMany(item => item.Ties).ToList(), graph, cancellation);
-        var changes = new ClusterChanges();
-        // A signup past its retention has left its keys' memory behind: it can't join any more.
-        foreach (var (_, ties) in events)
-            graph.Apply(ties.ConvertAll(tie => tie with { Ordinals = [.. tie.Ordinals.Where(ordinal => members.ContainsKey(ordinal) || graph.ClusterOf(ordinal) != 0)] }), ordinal => members[ordinal], changes);
-        await WriteAsync(connection, tenant, graph, changes, events.ConvertAll(item => item.Ordinal), cancellation);
+        await ApplyAsync(connection, tenant, events.SelectMany(item => item.Ties).ToList(), events.ConvertAll(item => item.Ordinal), cancellation);
         await transaction.CommitAsync(cancellation);
         return events.Count;
     }
 
     /// <summary>
-    /// The second look: decides a chunk of the members of a network again, where one waits for it. Each change is a new revision of the
-    /// decision; running it again changes nothing more.
+    /// The second look: decides the next chunk of members again, of the network that waits for it longest. Each change is a new revision of the
+    /// decision. How far it came is stored with it, so that whoever comes next goes on there; running it again changes nothing more.
     /// </summary>
-    /// <param name="open">Opens a signup's stored facts.</param>
-    /// <param name="after">Cluster and ordinal reached by the call before; default to begin.</param>
-    /// <returns>Where to go on, and how many decisions changed; null when nothing waits, or another replica works for the tenant.</returns>
-    public async Task<(SecondLookPosition Next, int Changed)?> LookAgainAsync(
-        string tenant,
-        Policy policy,
-        LinkKeyDerivation derivation,
-        Func<byte[], OpenedFacts> open,
-        SecondLookPosition after,
-        CancellationToken cancellation)
+    /// <param name="open">Opens a signup's stored facts; null when they can't be read, then its decision stays.</param>
+    /// <returns>Null when nothing waits, or another replica works for the tenant.</returns>
+    public async Task<SecondLookChunk?> LookAgainAsync(string tenant, Policy policy, LinkKeyDerivation derivation, Func<byte[], OpenedFacts?> open, CancellationToken cancellation)
     {
         await using var connection = await source.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        if (!await LockWorkerAsync(connection, tenant, cancellation)) return null;
-        if (await NextAsync(connection, tenant, after, cancellation) is not { } cluster) return null;
-        var from = cluster == after.Cluster ? after.Ordinal : 0;
+        if (!await ClusterLock.TryTakeAsync(connection, tenant, cancellation)) return null;
+        if (await NextAsync(connection, tenant, cancellation) is not var (cluster, reached)) return null;
 
-        var waiting = await MembersAsync(connection, tenant, cluster, from, cancellation);
-        var changed = waiting.Count == 0 ? 0 : await DecideAgainAsync(connection, tenant, cluster, policy, derivation, open, waiting, cancellation);
-        var done = waiting.Count < MembersMax;
-        if (done)
+        var waiting = await MembersAsync(connection, tenant, cluster, reached, cancellation);
+        var chunk = waiting.Count == 0 ? default : await DecideAgainAsync(connection, tenant, cluster, policy, derivation, open, waiting, cancellation);
+        await using (var command = new NpgsqlCommand(
+            waiting.Count < MembersMax
+                ? "DELETE FROM second_looks WHERE tenant = $1 AND cluster = $2"
+                : "UPDATE second_looks SET reached = $3 WHERE tenant = $1 AND cluster = $2",
+            connection))
         {
-            await using var command = new NpgsqlCommand("DELETE FROM second_looks WHERE tenant = $1 AND cluster = $2 AND requested_at <= $3", connection);
             command.Parameters.Add(Sql.Value(tenant));
             command.Parameters.Add(Sql.Value(cluster));
-            // A look asked for after this one began stays asked for.
-            command.Parameters.Add(Sql.Value((from == 0 ? clock.GetUtcNow() : after.BegunAt).ToUniversalTime()));
+            if (waiting.Count == MembersMax) command.Parameters.Add(Sql.Value(waiting[^1].Ordinal));
             await command.ExecuteNonQueryAsync(cancellation);
         }
         await transaction.CommitAsync(cancellation);
-        var begun = from == 0 ? clock.GetUtcNow() : after.BegunAt;
-        return (done ? default : new SecondLookPosition(cluster, waiting[^1].Ordinal, begun), changed);
+        return chunk;
     }
 
-    private static async Task<bool> LockWorkerAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellation)
-    {
-        await using var insert = new NpgsqlCommand("INSERT INTO cluster_workers (tenant) VALUES ($1) ON CONFLICT DO NOTHING", connection);
-        insert.Parameters.Add(Sql.Value(tenant));
-        await insert.ExecuteNonQueryAsync(cancellation);
-        await using var command = new NpgsqlCommand("SELECT 1 FROM cluster_workers WHERE tenant = $1 FOR UPDATE SKIP LOCKED", connection);
-        command.Parameters.Add(Sql.Value(tenant));
-        return await command.ExecuteScalarAsync(cancellation) is not null;
-    }
+    /// <summary>Asks for a second look at networks, or for another from the beginning.</summary>
+    private static NpgsqlBatchCommand AskForLooks(string tenant, long[] clusters, DateTimeOffset now) =>
+        new("INSERT INTO second_looks (tenant, cluster, requested_at) SELECT $1, u, $3 FROM unnest($2) AS u ON CONFLICT (tenant, cluster) DO UPDATE SET reached = 0")
+        {
+            Parameters = { Sql.Value(tenant), Sql.Array(clusters), Sql.Value(now.ToUniversalTime()) },
+        };
 
-    private static async Task<long?> NextAsync(NpgsqlConnection connection, string tenant, SecondLookPosition after, CancellationToken cancellation)
+    private static async Task<(long Cluster, long Reached)?> NextAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellation)
     {
-        // The cluster under way first, then the one that waits longest. Merged ones are gone: their members wait under the other name.
-        await using var command = new NpgsqlCommand(
-            "SELECT cluster FROM second_looks WHERE tenant = $1 ORDER BY cluster <> $2, requested_at LIMIT 1", connection);
+        await using var command = new NpgsqlCommand("SELECT cluster, reached FROM second_looks WHERE tenant = $1 ORDER BY requested_at, cluster LIMIT 1", connection);
         command.Parameters.Add(Sql.Value(tenant));
-        command.Parameters.Add(Sql.Value(after.Cluster));
-        return (long?)await command.ExecuteScalarAsync(cancellation);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation) ? (reader.GetInt64(0), reader.GetInt64(1)) : null;
     }
 
     private sealed record Waiting(long Ordinal, DateTimeOffset RecordedAt, byte[] Facts, Label Label, StoredDecision InForce);
@@ -151,25 +137,24 @@ public sealed class ClusterStore(NpgsqlDataSource source, TimeProvider clock)
         return members;
     }
 
-    private async Task<int> DecideAgainAsync(
+    private async Task<SecondLookChunk> DecideAgainAsync(
         NpgsqlConnection connection,
         string tenant,
         long cluster,
         Policy policy,
         LinkKeyDerivation derivation,
-        Func<byte[], OpenedFacts> open,
+        Func<byte[], OpenedFacts?> open,
         List<Waiting> waiting,
         CancellationToken cancellation)
     {
         // A denied member can't be decided more severely; a cleared one stays cleared.
-        var candidates = waiting
-            .Where(member => SecondLook.Changes(member.InForce.Body.Verdict, member.Label, Verdict.Deny))
-            .Select(member =>
-            {
-                var (signup, signals) = open(member.Facts);
-                return (Member: member, Linkable: new LinkableSignup(signup, signals, derivation.Derive(tenant, signup, signals)));
-            })
-            .ToList();
+        var candidates = new List<(Waiting Member, LinkableSignup Linkable)>(waiting.Count);
+        var unreadable = 0;
+        foreach (var member in waiting.Where(member => SecondLook.Changes(member.InForce.Body.Verdict, member.Label, Verdict.Deny)))
+        {
+            if (open(member.Facts) is var (signup, signals)) candidates.Add((member, new LinkableSignup(signup, signals, derivation.Derive(tenant, signup, signals))));
+            else unreadable++;
+        }
         var state = await LinkageReader.ReadAsync(connection, tenant, candidates.ConvertAll(item => item.Linkable.Keys), cancellation);
         var screener = new Screener(policy);
         var now = clock.GetUtcNow();
@@ -179,7 +164,12 @@ public sealed class ClusterStore(NpgsqlDataSource source, TimeProvider clock)
         {
             var judgement = screener.LookAgain(state.Keys, state.Lane, linkable, state.Clusters.GetValueOrDefault);
             if (!SecondLook.Changes(member.InForce.Body.Verdict, member.Label, judgement.Verdict)) continue;
-            if (judgement.Verdict == Verdict.Deny) denied++;
+            if (judgement.Verdict == Verdict.Deny)
+            {
+                denied++;
+                // The members after it see it, whether in this chunk or the next.
+                if (state.Clusters.TryGetValue(cluster, out var facts)) state.Clusters[cluster] = facts with { Denied = facts.Denied + 1 };
+            }
             changed.Add((tenant, member.InForce with
             {
                 DecisionId = Guid.CreateVersion7(now),
@@ -191,7 +181,8 @@ public sealed class ClusterStore(NpgsqlDataSource source, TimeProvider clock)
                 Facts = DecisionFacts.Encode(screener.Links, screener.Cluster),
             }));
         }
-        if (changed.Count == 0) return 0;
+        var chunk = new SecondLookChunk(waiting.Count, changed.Count, unreadable);
+        if (changed.Count == 0) return chunk;
         await ScreeningStore.NameSamplesAsync(connection, changed, [], cancellation);
         await using var batch = new NpgsqlBatch(connection)
         {
@@ -205,17 +196,73 @@ public sealed class ClusterStore(NpgsqlDataSource source, TimeProvider clock)
             },
         };
         await batch.ExecuteNonQueryAsync(cancellation);
-        return changed.Count;
+        return chunk;
     }
 
-    /// <summary>Loads into a graph what is stored of the keys and signups of ties; gives the facts of signups that are in no network yet.</summary>
-    private static async Task<Dictionary<long, MemberFacts>> LoadAsync(
+    /// <summary>Joins networks by ties and stores what changed.</summary>
+    /// <param name="applied">Signups whose waiting ties these were.</param>
+    private async Task ApplyAsync(NpgsqlConnection connection, string tenant, List<KeyTie> ties, List<long> applied, CancellationToken cancellation)
+    {
+        var graph = new ClusterGraph();
+        var (usable, members) = await LoadAsync(connection, tenant, ties, graph, cancellation);
+        var changes = new ClusterChanges();
+        // A signup past its retention has left its keys' memory behind: it can't join any more.
+        graph.Apply(usable.ConvertAll(tie => tie with { Ordinals = [.. tie.Ordinals.Where(ordinal => members.ContainsKey(ordinal) || graph.ClusterOf(ordinal) != 0)] }), ordinal => members[ordinal], changes);
+        await WriteAsync(connection, tenant, graph, changes, applied, cancellation);
+    }
+
+    /// <summary>
+    /// What may be applied of ties: not those of exempt keys, nor those cut by hand. A key whose network was undone begins with the accounts that
+    /// are still tied to it.
+    /// </summary>
+    private static async Task<List<KeyTie>> UsableAsync(NpgsqlConnection connection, string tenant, List<KeyTie> ties, CancellationToken cancellation)
+    {
+        var keys = ties.ConvertAll(tie => tie.Key.ToGuid()).Distinct().ToArray();
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new NpgsqlBatchCommand("SELECT key FROM link_keys WHERE key = ANY($1) AND exempt") { Parameters = { Sql.Array(keys) } },
+                new NpgsqlBatchCommand("SELECT key, ordinal FROM cluster_ties WHERE tenant = $1 AND key = ANY($2) AND cut_at IS NOT NULL") { Parameters = { Sql.Value(tenant), Sql.Array(keys) } },
+                new NpgsqlBatchCommand(
+                    "SELECT t.key, t.ordinal FROM cluster_ties t JOIN link_keys k USING (key) WHERE t.tenant = $1 AND t.key = ANY($2) AND t.cut_at IS NULL AND k.cluster IS NULL ORDER BY t.ordinal")
+                {
+                    Parameters = { Sql.Value(tenant), Sql.Array(keys) },
+                },
+            },
+        };
+        await using var reader = await batch.ExecuteReaderAsync(cancellation);
+        var exempt = new HashSet<LinkKey>();
+        while (await reader.ReadAsync(cancellation)) exempt.Add(LinkKey.From(reader.GetGuid(0)));
+        await reader.NextResultAsync(cancellation);
+        var cut = new HashSet<(LinkKey, long)>();
+        while (await reader.ReadAsync(cancellation)) cut.Add((LinkKey.From(reader.GetGuid(0)), reader.GetInt64(1)));
+        await reader.NextResultAsync(cancellation);
+        var left = new Dictionary<LinkKey, List<long>>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            var key = LinkKey.From(reader.GetGuid(0));
+            if (!left.TryGetValue(key, out var ordinals)) left[key] = ordinals = [];
+            ordinals.Add(reader.GetInt64(1));
+        }
+        return
+        [
+            .. ties.Where(tie => !exempt.Contains(tie.Key)).Select(tie => tie with
+            {
+                Ordinals = [.. left.GetValueOrDefault(tie.Key, []).Concat(tie.Ordinals).Distinct().Where(ordinal => !cut.Contains((tie.Key, ordinal)))],
+            }),
+        ];
+    }
+
+    /// <summary>Loads into a graph what is stored of the keys and signups of ties; gives the ties that may be applied, and the facts of their signups.</summary>
+    private static async Task<(List<KeyTie> Usable, Dictionary<long, MemberFacts> Members)> LoadAsync(
         NpgsqlConnection connection,
         string tenant,
-        List<KeyTie> ties,
+        List<KeyTie> waiting,
         ClusterGraph graph,
         CancellationToken cancellation)
     {
+        var ties = await UsableAsync(connection, tenant, waiting, cancellation);
         var keys = ties.ConvertAll(tie => tie.Key.ToGuid()).Distinct().ToArray();
         var ordinals = ties.SelectMany(tie => tie.Ordinals).Distinct().ToArray();
         await using var batch = new NpgsqlBatch(connection)
@@ -236,20 +283,7 @@ public sealed class ClusterStore(NpgsqlDataSource source, TimeProvider clock)
                 {
                     Parameters = { Sql.Value(tenant), Sql.Array(ordinals) },
                 },
-                new NpgsqlBatchCommand(
-                    """
-                    SELECT s.ordinal, s.occurred_at, d.verdict, coalesce(l.label, 0)
-                    FROM signup_ids i
-                    JOIN signups s ON s.tenant = i.tenant AND s.ordinal = i.ordinal AND s.recorded_at = i.recorded_at
-                    LEFT JOIN labels l ON l.tenant = i.tenant AND l.ordinal = i.ordinal
-                    JOIN LATERAL (
-                        SELECT verdict FROM decisions d WHERE d.tenant = i.tenant AND d.ordinal = i.ordinal AND d.recorded_at = i.recorded_at
-                        ORDER BY d.revision DESC LIMIT 1) d ON true
-                    WHERE i.tenant = $1 AND i.ordinal = ANY($2)
-                    """)
-                {
-                    Parameters = { Sql.Value(tenant), Sql.Array(ordinals) },
-                },
+                MemberRows(tenant, ordinals),
             },
         };
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
@@ -263,6 +297,28 @@ public sealed class ClusterStore(NpgsqlDataSource source, TimeProvider clock)
         await reader.NextResultAsync(cancellation);
         while (await reader.ReadAsync(cancellation)) graph.LoadMember(reader.GetInt64(0), reader.GetInt64(1));
         await reader.NextResultAsync(cancellation);
+        return (ties, await ReadMembersAsync(reader, cancellation));
+    }
+
+    /// <summary>What a network has to know of signups; those past their retention are left out.</summary>
+    private static NpgsqlBatchCommand MemberRows(string tenant, long[] ordinals) =>
+        new(
+            """
+            SELECT s.ordinal, s.occurred_at, d.verdict, coalesce(l.label, 0)
+            FROM signup_ids i
+            JOIN signups s ON s.tenant = i.tenant AND s.ordinal = i.ordinal AND s.recorded_at = i.recorded_at
+            LEFT JOIN labels l ON l.tenant = i.tenant AND l.ordinal = i.ordinal
+            JOIN LATERAL (
+                SELECT verdict FROM decisions d WHERE d.tenant = i.tenant AND d.ordinal = i.ordinal AND d.recorded_at = i.recorded_at
+                ORDER BY d.revision DESC LIMIT 1) d ON true
+            WHERE i.tenant = $1 AND i.ordinal = ANY($2)
+            """)
+        {
+            Parameters = { Sql.Value(tenant), Sql.Array(ordinals) },
+        };
+
+    private static async Task<Dictionary<long, MemberFacts>> ReadMembersAsync(NpgsqlDataReader reader, CancellationToken cancellation)
+    {
         var members = new Dictionary<long, MemberFacts>();
         while (await reader.ReadAsync(cancellation))
             members[reader.GetInt64(0)] = new MemberFacts(reader.GetFieldValue<DateTimeOffset>(1).ToUnixTimeMilliseconds(), (Verdict)reader.GetInt16(2), (Label)reader.GetInt16(3));
@@ -304,7 +360,15 @@ public sealed class ClusterStore(NpgsqlDataSource source, TimeProvider clock)
                 Parameters = { Sql.Value(tenant), Sql.Value(merge.From), Sql.Value(into) },
             });
             batch.BatchCommands.Add(new NpgsqlBatchCommand("DELETE FROM clusters WHERE tenant = $1 AND id = $2") { Parameters = { Sql.Value(tenant), Sql.Value(merge.From) } });
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("DELETE FROM second_looks WHERE tenant = $1 AND cluster = $2") { Parameters = { Sql.Value(tenant), Sql.Value(merge.From) } });
+            // A look that waits for the one is one that waits for both.
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(
+                """
+                WITH gone AS (DELETE FROM second_looks WHERE tenant = $1 AND cluster = $2 RETURNING requested_at)
+                INSERT INTO second_looks (tenant, cluster, requested_at) SELECT $1, $3, requested_at FROM gone ON CONFLICT (tenant, cluster) DO UPDATE SET reached = 0
+                """)
+            {
+                Parameters = { Sql.Value(tenant), Sql.Value(merge.From), Sql.Value(into) },
+            });
             batch.BatchCommands.Add(new NpgsqlBatchCommand("INSERT INTO cluster_merges (tenant, merged_at, into_cluster, from_cluster, key, ordinal) VALUES ($1, $2, $3, $4, $5, $6)")
             {
                 Parameters =
@@ -318,42 +382,14 @@ public sealed class ClusterStore(NpgsqlDataSource source, TimeProvider clock)
                 },
             });
         }
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(
-            """
-            INSERT INTO clusters AS c (tenant, id, size, denied, confirmed_bad, confirmed_good, key_groups, first_seen, last_seen, hour_start, hour_running, hour_previous)
-            SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-            ON CONFLICT (tenant, id) DO UPDATE SET
-                size = EXCLUDED.size, denied = EXCLUDED.denied, confirmed_bad = EXCLUDED.confirmed_bad, confirmed_good = EXCLUDED.confirmed_good,
-                key_groups = EXCLUDED.key_groups, first_seen = EXCLUDED.first_seen, last_seen = EXCLUDED.last_seen,
-                hour_start = EXCLUDED.hour_start, hour_running = EXCLUDED.hour_running, hour_previous = EXCLUDED.hour_previous
-            """)
-        {
-            Parameters =
-            {
-                Sql.Value(tenant),
-                Sql.Array(clusters.ConvertAll(item => item.Facts.Id).ToArray()),
-                Sql.Array(clusters.ConvertAll(item => item.Facts.Size).ToArray()),
-                Sql.Array(clusters.ConvertAll(item => item.Facts.Denied).ToArray()),
-                Sql.Array(clusters.ConvertAll(item => item.Facts.ConfirmedBad).ToArray()),
-                Sql.Array(clusters.ConvertAll(item => item.Facts.ConfirmedGood).ToArray()),
-                Sql.Array(clusters.ConvertAll(item => (short)item.Facts.Groups).ToArray()),
-                Sql.Array(clusters.ConvertAll(item => DateTimeOffset.FromUnixTimeMilliseconds(item.Facts.FirstSeenMs)).ToArray()),
-                Sql.Array(clusters.ConvertAll(item => DateTimeOffset.FromUnixTimeMilliseconds(item.Facts.LastSeenMs)).ToArray()),
-                Sql.Array(clusters.ConvertAll(item => item.LastHour.StartMs).ToArray()),
-                Sql.Array(clusters.ConvertAll(item => item.LastHour.Running).ToArray()),
-                Sql.Array(clusters.ConvertAll(item => item.LastHour.Previous).ToArray()),
-            },
-        });
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("INSERT INTO second_looks (tenant, cluster, requested_at) SELECT $1, u, $3 FROM unnest($2) AS u ON CONFLICT (tenant, cluster) DO UPDATE SET requested_at = EXCLUDED.requested_at")
-        {
-            Parameters = { Sql.Value(tenant), Sql.Array(changes.SecondLooks.Order().ToArray()), Sql.Value(now.ToUniversalTime()) },
-        });
+        batch.BatchCommands.Add(ClusterRow.Upsert(tenant, clusters));
+        batch.BatchCommands.Add(AskForLooks(tenant, [.. changes.SecondLooks.Order()], now));
         batch.BatchCommands.Add(new NpgsqlBatchCommand("DELETE FROM link_events WHERE tenant = $1 AND ordinal = ANY($2)") { Parameters = { Sql.Value(tenant), Sql.Array(applied.ToArray()) } });
         // Keys last and under the lane's lock, as screening changes them: no order of locks can cross.
         batch.BatchCommands.Add(LinkageReader.LockLane(tenant));
         foreach (var merge in changes.Merges)
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("UPDATE link_keys SET cluster = $2 WHERE cluster = $1 AND key IN (SELECT key FROM cluster_ties WHERE tenant = $3)")
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("UPDATE link_keys SET cluster = $2 WHERE cluster = $1 AND EXISTS (SELECT FROM cluster_ties t WHERE t.tenant = $3 AND t.key = link_keys.key)")
             {
                 Parameters = { Sql.Value(merge.From), Sql.Value(graph.Find(merge.Into)!.Id), Sql.Value(tenant) },
             });
@@ -366,8 +402,11 @@ public sealed class ClusterStore(NpgsqlDataSource source, TimeProvider clock)
     }
 }
 
-/// <summary>How far a second look has come.</summary>
-public readonly record struct SecondLookPosition(long Cluster, long Ordinal, DateTimeOffset BegunAt);
+/// <summary>What one transaction of a second look did.</summary>
+/// <param name="Members">Looked at.</param>
+/// <param name="Changed">Decided otherwise.</param>
+/// <param name="Unreadable">Whose stored facts could not be opened: their decisions stay.</param>
+public readonly record struct SecondLookChunk(int Members, int Changed, int Unreadable);
 
 /// <summary>A signup and its signals, decrypted.</summary>
 public sealed record OpenedFacts(Core.Signups.Signup Signup, Core.Signals.SignupSignals Signals);

@@ -2,6 +2,7 @@ using Npgsql;
 using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Core.Linkage;
+using SignupGuard.Storage.Clusters;
 using SignupGuard.Storage.Screening;
 
 namespace SignupGuard.Storage.Outcomes;
@@ -32,6 +33,8 @@ public sealed class OutcomeStore(NpgsqlDataSource source, TimeProvider clock)
     {
         await using var connection = await source.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        // Before anything is read: the worker may be deciding the same signup again.
+        if (consequence.Label != Label.None || consequence.Verdict is not null) await ClusterLock.TakeAsync(connection, tenant, cancellation);
         var history = await DecisionReader.HistoryAsync(connection, tenant, signupId, cancellation);
         if (history.Count == 0) return null;
         var (first, inForce) = (history[0], history[^1]);
@@ -61,19 +64,7 @@ public sealed class OutcomeStore(NpgsqlDataSource source, TimeProvider clock)
 
     private async Task RelabelAsync(NpgsqlConnection connection, string tenant, StoredDecision first, Label label, CancellationToken cancellation)
     {
-        // The worker's lock first, then the lane's: the same order as the worker's own.
-        await using (var batch = new NpgsqlBatch(connection)
-        {
-            BatchCommands =
-            {
-                new NpgsqlBatchCommand("INSERT INTO cluster_workers (tenant) VALUES ($1) ON CONFLICT DO NOTHING") { Parameters = { Sql.Value(tenant) } },
-                new NpgsqlBatchCommand("SELECT 1 FROM cluster_workers WHERE tenant = $1 FOR UPDATE") { Parameters = { Sql.Value(tenant) } },
-                LinkageReader.LockLane(tenant),
-            },
-        })
-        {
-            await batch.ExecuteNonQueryAsync(cancellation);
-        }
+        await using (var batch = new NpgsqlBatch(connection) { BatchCommands = { LinkageReader.LockLane(tenant) } }) await batch.ExecuteNonQueryAsync(cancellation);
 
         Label before;
         await using (var command = new NpgsqlCommand(
@@ -96,7 +87,7 @@ public sealed class OutcomeStore(NpgsqlDataSource source, TimeProvider clock)
         // The first decision knows every key of the signup.
         var keys = first.Facts is null ? [] : DecisionFacts.Decode(first.Facts).Links.Values.Select(link => link.Key).Distinct().ToArray();
         var table = new KeyTable();
-        await using (var command = new NpgsqlCommand("SELECT key, cluster, state FROM link_keys WHERE key = ANY($1)", connection) { Parameters = { Sql.Array(keys.Select(key => key.ToGuid()).ToArray()) } })
+        await using (var command = new NpgsqlCommand($"SELECT {LinkageReader.KeyColumns} FROM link_keys WHERE key = ANY($1)", connection) { Parameters = { Sql.Array(keys.Select(key => key.ToGuid()).ToArray()) } })
         {
             await using var reader = await command.ExecuteReaderAsync(cancellation);
             while (await reader.ReadAsync(cancellation)) LinkageReader.Load(table, reader);
@@ -128,7 +119,7 @@ public sealed class OutcomeStore(NpgsqlDataSource source, TimeProvider clock)
             update.BatchCommands.Add(new NpgsqlBatchCommand(
                 """
                 INSERT INTO second_looks (tenant, cluster, requested_at) SELECT tenant, cluster, $3 FROM cluster_members WHERE tenant = $1 AND ordinal = $2
-                ON CONFLICT (tenant, cluster) DO UPDATE SET requested_at = EXCLUDED.requested_at
+                ON CONFLICT (tenant, cluster) DO UPDATE SET reached = 0
                 """)
             {
                 Parameters = { Sql.Value(tenant), Sql.Value(first.Ordinal), Sql.Value(clock.GetUtcNow().ToUniversalTime()) },

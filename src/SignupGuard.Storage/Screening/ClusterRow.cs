@@ -32,4 +32,33 @@ internal static class ClusterRow
             },
             window);
     }
+
+    /// <summary>Writes networks as they are now, whether they were there or not.</summary>
+    public static NpgsqlBatchCommand Upsert(string tenant, IReadOnlyList<(ClusterFacts Facts, WindowCount LastHour)> clusters) =>
+        new(
+            """
+            INSERT INTO clusters (tenant, id, size, denied, confirmed_bad, confirmed_good, key_groups, first_seen, last_seen, hour_start, hour_running, hour_previous)
+            SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            ON CONFLICT (tenant, id) DO UPDATE SET
+                size = EXCLUDED.size, denied = EXCLUDED.denied, confirmed_bad = EXCLUDED.confirmed_bad, confirmed_good = EXCLUDED.confirmed_good,
+                key_groups = EXCLUDED.key_groups, first_seen = EXCLUDED.first_seen, last_seen = EXCLUDED.last_seen,
+                hour_start = EXCLUDED.hour_start, hour_running = EXCLUDED.hour_running, hour_previous = EXCLUDED.hour_previous
+            """)
+        {
+            Parameters =
+            {
+                Sql.Value(tenant),
+                Sql.Array(clusters.Select(item => item.Facts.Id).ToArray()),
+                Sql.Array(clusters.Select(item => item.Facts.Size).ToArray()),
+                Sql.Array(clusters.Select(item => item.Facts.Denied).ToArray()),
+                Sql.Array(clusters.Select(item => item.Facts.ConfirmedBad).ToArray()),
+                Sql.Array(clusters.Select(item => item.Facts.ConfirmedGood).ToArray()),
+                Sql.Array(clusters.Select(item => (short)item.Facts.Groups).ToArray()),
+                Sql.Array(clusters.Select(item => DateTimeOffset.FromUnixTimeMilliseconds(item.Facts.FirstSeenMs)).ToArray()),
+                Sql.Array(clusters.Select(item => DateTimeOffset.FromUnixTimeMilliseconds(item.Facts.LastSeenMs)).ToArray()),
+                Sql.Array(clusters.Select(item => item.LastHour.StartMs).ToArray()),
+                Sql.Array(clusters.Select(item => item.LastHour.Running).ToArray()),
+                Sql.Array(clusters.Select(item => item.LastHour.Previous).ToArray()),
+            },
+        };
 }

@@ -15,9 +15,6 @@ public sealed record StreamedDecision(string Token, StoredDecision Decision, sho
 /// <summary>Reads decisions, outcomes and the stream of changes.</summary>
 public sealed class DecisionReader(NpgsqlDataSource source)
 {
-    /// <summary>Rows of the stream read at a time.</summary>
-    private const int StreamChunk = 500;
-
     /// <summary>Every revision of a signup's decision, oldest first; empty when there is no such signup.</summary>
     public async Task<IReadOnlyList<StoredDecision>> HistoryAsync(string tenant, string signupId, CancellationToken cancellation)
     {
@@ -49,6 +46,23 @@ public sealed class DecisionReader(NpgsqlDataSource source)
         return outcomes;
     }
 
+    /// <summary>Later verdicts alone. The literal condition is that of the index <c>decisions_changes</c>: a parameter would not match it.</summary>
+    internal const string ChangesSql = StreamSelect + " AND d.revision > 1" + StreamOrder;
+
+    /// <summary>First decisions too.</summary>
+    internal const string AllSql = StreamSelect + StreamOrder;
+
+    private const string StreamSelect =
+        $"""
+        SELECT d.xid::text, {DecisionRow.Columns},
+               (SELECT p.verdict FROM decisions p WHERE p.tenant = d.tenant AND p.ordinal = d.ordinal AND p.recorded_at = d.recorded_at AND p.revision = d.revision - 1)
+        FROM decisions d
+        WHERE d.tenant = $1 AND (d.xid, d.ordinal, d.revision) > ($2::text::xid8, $3, $4) AND d.xid < pg_snapshot_xmin(pg_current_snapshot())
+        """;
+
+    // So many rows of the stream are read at a time.
+    private const string StreamOrder = " ORDER BY d.xid, d.ordinal, d.revision LIMIT 500";
+
     /// <summary>
     /// Changes after a token, oldest first. Ordered by transaction, and only up to the oldest transaction still running, so that a slow
     /// commit is never skipped: it appears late, and everything after it waits for it.
@@ -59,20 +73,11 @@ public sealed class DecisionReader(NpgsqlDataSource source)
     public async Task<IReadOnlyList<StreamedDecision>> ChangesAsync(string tenant, string after, bool changesOnly, CancellationToken cancellation)
     {
         var (xid, ordinal, revision) = ParseToken(after);
-        await using var command = source.CreateCommand(
-            $"""
-            SELECT d.xid::text, {DecisionRow.Columns},
-                   (SELECT p.verdict FROM decisions p WHERE p.tenant = d.tenant AND p.ordinal = d.ordinal AND p.recorded_at = d.recorded_at AND p.revision = d.revision - 1)
-            FROM decisions d
-            WHERE d.tenant = $1 AND (d.xid, d.ordinal, d.revision) > ($2::text::xid8, $3, $4)
-              AND d.xid < pg_snapshot_xmin(pg_current_snapshot()) AND (d.revision > 1 OR NOT $5)
-            ORDER BY d.xid, d.ordinal, d.revision LIMIT {StreamChunk}
-            """);
+        await using var command = source.CreateCommand(changesOnly ? ChangesSql : AllSql);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = tenant });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = xid.ToString(CultureInfo.InvariantCulture) });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = ordinal });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = revision });
-        command.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = changesOnly });
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var changes = new List<StreamedDecision>();
         while (await reader.ReadAsync(cancellation))

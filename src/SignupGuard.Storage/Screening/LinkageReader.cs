@@ -22,7 +22,7 @@ internal static class LinkageReader
             BatchCommands =
             {
                 new NpgsqlBatchCommand("SELECT state FROM lanes WHERE tenant = $1 AND state IS NOT NULL") { Parameters = { Sql.Value(tenant) } },
-                new NpgsqlBatchCommand("SELECT key, cluster, state FROM link_keys WHERE key = ANY($1)") { Parameters = { Sql.Array(wanted) } },
+                new NpgsqlBatchCommand($"SELECT {KeyColumns} FROM link_keys WHERE key = ANY($1)") { Parameters = { Sql.Array(wanted) } },
                 new NpgsqlBatchCommand(
                     $"SELECT {ClusterRow.Columns} FROM clusters c WHERE c.tenant = $2 AND c.id IN (SELECT cluster FROM link_keys WHERE key = ANY($1) AND cluster IS NOT NULL)")
                 {
@@ -45,7 +45,14 @@ internal static class LinkageReader
         return new LinkageSnapshot(table, lane, clusters);
     }
 
-    /// <summary>Takes one row of key, cluster, state.</summary>
-    public static void Load(KeyTable table, NpgsqlDataReader reader) =>
-        table.Load(LinkKey.From(reader.GetGuid(0)), StateCodec.DecodeKey(reader.GetFieldValue<byte[]>(2), reader.IsDBNull(1) ? 0 : reader.GetInt64(1)));
+    /// <summary>Of <c>link_keys</c>, for <see cref="Load"/>.</summary>
+    public const string KeyColumns = "key, cluster, state, exempt";
+
+    /// <summary>Takes one row of <see cref="KeyColumns"/>.</summary>
+    public static void Load(KeyTable table, NpgsqlDataReader reader)
+    {
+        var state = StateCodec.DecodeKey(reader.GetFieldValue<byte[]>(2), reader.IsDBNull(1) ? 0 : reader.GetInt64(1));
+        state.Exempt = reader.GetBoolean(3);
+        table.Load(LinkKey.From(reader.GetGuid(0)), state);
+    }
 }

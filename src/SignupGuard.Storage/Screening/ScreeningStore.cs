@@ -110,7 +110,7 @@ public sealed class ScreeningStore(NpgsqlDataSource source, TimeProvider clock)
                 {
                     Parameters = { Sql.Array(batch.Select(signup => signup.Tenant).ToArray()), Sql.Array(batch.Select(signup => signup.SignupId).ToArray()) },
                 },
-                new NpgsqlBatchCommand("SELECT key, cluster, state FROM link_keys WHERE key = ANY($1)") { Parameters = { Sql.Array(keys) } },
+                new NpgsqlBatchCommand($"SELECT {LinkageReader.KeyColumns} FROM link_keys WHERE key = ANY($1)") { Parameters = { Sql.Array(keys) } },
                 new NpgsqlBatchCommand(
                     $"SELECT {ClusterRow.Columns}, c.tenant FROM clusters c WHERE c.id IN (SELECT cluster FROM link_keys WHERE key = ANY($1) AND cluster IS NOT NULL) AND c.tenant = ANY($2)")
                 {
