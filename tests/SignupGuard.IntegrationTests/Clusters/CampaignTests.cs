@@ -20,7 +20,8 @@ public sealed class CampaignTests
         await using var database = await TestPostgres.CreateDatabaseAsync();
         await using var one = await TestService.StartAsync(database);
         await using var two = await TestService.StartAsync(database);
-        using var watch = two.Client.WatchDecisions(new WatchDecisionsRequest { ChangesOnly = true });
+        using var ending = new CancellationTokenSource();
+        using var watch = two.Client.WatchDecisions(new WatchDecisionsRequest { ChangesOnly = true }, cancellationToken: ending.Token);
         var changes = new ConcurrentQueue<(DecisionChange Change, long At)>();
         var watching = WatchAsync();
 
@@ -75,7 +76,7 @@ public sealed class CampaignTests
         await QuietAsync(database);
         Assert.That(await database.ScalarAsync<long>("SELECT count(*) FROM decisions"), Is.EqualTo(settled));
 
-        watch.Dispose();
+        await ending.CancelAsync();
         await watching;
 
         async Task WatchAsync()
@@ -84,7 +85,7 @@ public sealed class CampaignTests
             {
                 while (true) changes.Enqueue((await WatchTests.NextAsync(watch), Stopwatch.GetTimestamp()));
             }
-            catch (RpcException ended) when (ended.StatusCode == StatusCode.Cancelled)
+            catch (RpcException) when (ending.IsCancellationRequested)
             {
                 // The test is over.
             }
