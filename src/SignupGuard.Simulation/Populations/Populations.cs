@@ -199,7 +199,7 @@ internal sealed class PrivacyMinded(Surroundings world, string name, int count) 
         else if (Random.Chance(0.12))
         {
             // A domain of one's own.
-            var company = World.People.Company(Random, country, (int)Random.LogNormal(1500, 0.9));
+            var company = World.People.Company(Random, country, (int)Math.Min(13_000, Random.LogNormal(1500, 0.9)));
             person = World.People.At(Random, person, company.Domain, MailStyle.Corporate) with { DomainAgeDays = company.DomainAgeDays };
         }
         Situation situation;
