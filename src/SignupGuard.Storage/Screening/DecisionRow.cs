@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace SignupGuard.Storage.Screening;
 
@@ -40,33 +39,10 @@ internal static class DecisionRow
         Facts = reader.IsDBNull(from + 10) ? null : reader.GetFieldValue<byte[]>(from + 10),
     };
 
-    public static NpgsqlBatchCommand Insert(List<(string Tenant, StoredDecision Decision)> decisions) =>
-        new(
-            """
-            INSERT INTO decisions (tenant, ordinal, revision, recorded_at, decided_at, decision_id, signup_id, verdict, score, policy_version, outward_code, cause, body, facts)
-            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-            """)
-        {
-            Parameters =
-            {
-                Sql.Array(decisions.ConvertAll(item => item.Tenant).ToArray()),
-                Sql.Array(decisions.ConvertAll(item => item.Decision.Ordinal).ToArray()),
-                Sql.Array(decisions.ConvertAll(item => item.Decision.Revision).ToArray()),
-                Sql.Array(decisions.ConvertAll(item => item.Decision.RecordedAt.ToUniversalTime()).ToArray()),
-                Sql.Array(decisions.ConvertAll(item => item.Decision.DecidedAt.ToUniversalTime()).ToArray()),
-                Sql.Array(decisions.ConvertAll(item => item.Decision.DecisionId).ToArray()),
-                Sql.Array(decisions.ConvertAll(item => item.Decision.SignupId).ToArray()),
-                Sql.Array(decisions.ConvertAll(item => (short)item.Decision.Body.Verdict).ToArray()),
-                Sql.Array(decisions.ConvertAll(item => item.Decision.Body.Score).ToArray()),
-                Sql.Array(decisions.ConvertAll(item => item.Decision.PolicyVersion).ToArray()),
-                Sql.Array(decisions.ConvertAll(item => item.Decision.OutwardCode).ToArray()),
-                Sql.Array(decisions.ConvertAll(item => item.Decision.Cause).ToArray()),
-                new NpgsqlParameter
-                {
-                    Value = decisions.ConvertAll(item => JsonSerializer.Serialize(item.Decision.Body, StorageJson.Default.DecisionBody)).ToArray(),
-                    NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb,
-                },
-                Sql.Array(decisions.ConvertAll(item => item.Decision.Facts!).ToArray()),
-            },
-        };
+    public static NpgsqlBatchCommand Insert(List<(string Tenant, StoredDecision Decision)> decisions)
+    {
+        var columns = new DecisionColumns();
+        foreach (var (tenant, decision) in decisions) columns.Add(tenant, decision);
+        return columns.Insert();
+    }
 }

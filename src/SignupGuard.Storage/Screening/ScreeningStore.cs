@@ -20,11 +20,13 @@ public sealed class ScreeningStore(NpgsqlDataSource source, TimeProvider clock)
     /// <summary>Earlier signups named as examples in a step of evidence.</summary>
     private const int SamplesMax = 5;
 
+    /// <summary>Room for the keys that a batch's signups do not share.</summary>
+    private const int KeysExpected = 16;
+
     /// <summary>Screens a batch. Results are in the batch's order. Throws what Npgsql throws; then nothing of the batch is stored.</summary>
     public async Task<ScreeningResult[]> ScreenAsync(IReadOnlyList<PreparedSignup> batch, Policy policy, CancellationToken cancellation)
     {
         await using var connection = await source.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
         var read = await ReadAsync(connection, batch, cancellation);
         // As the database keeps it, so that the answer is what a repeat of the signup gets.
         var now = Sql.Stored(clock.GetUtcNow());
@@ -56,9 +58,13 @@ public sealed class ScreeningStore(NpgsqlDataSource source, TimeProvider clock)
         if (fresh.Count > 0)
         {
             await NameSamplesAsync(connection, fresh.ConvertAll(item => (item.Signup.Tenant, item.Decision)), read.SignupIds, cancellation);
-            await WriteAsync(connection, policy.Linkage.Rules, read, fresh, now, cancellation);
+            await Rows(policy.Linkage.Rules, read, fresh).WriteAsync(connection, now, cancellation);
         }
-        await transaction.CommitAsync(cancellation);
+        else
+        {
+            await using var commit = new NpgsqlCommand("COMMIT", connection);
+            await commit.ExecuteNonQueryAsync(cancellation);
+        }
         return results;
     }
 
@@ -82,42 +88,7 @@ public sealed class ScreeningStore(NpgsqlDataSource source, TimeProvider clock)
 
     private static async Task<BatchState> ReadAsync(NpgsqlConnection connection, IReadOnlyList<PreparedSignup> batch, CancellationToken cancellation)
     {
-        var tenants = batch.Select(signup => signup.Tenant).Distinct().Order(StringComparer.Ordinal).ToArray();
-        var keys = batch.SelectMany(signup => signup.Linkable.Keys.Present).Distinct().Select(key => key.ToGuid()).Order().ToArray();
-        await using var command = new NpgsqlBatch(connection)
-        {
-            BatchCommands =
-            {
-                // Locks the lanes in one order over all replicas. Under READ COMMITTED each later statement sees all that was committed before.
-                new NpgsqlBatchCommand(
-                    """
-                    INSERT INTO lanes AS lane (tenant, next_ordinal) SELECT unnest($1), 1
-                    ON CONFLICT (tenant) DO UPDATE SET next_ordinal = lane.next_ordinal
-                    RETURNING tenant, next_ordinal, state
-                    """)
-                {
-                    Parameters = { Sql.Array(tenants) },
-                },
-                new NpgsqlBatchCommand(
-                    $"""
-                    SELECT s.tenant, s.content_hash, {DecisionRow.Columns}
-                    FROM unnest($1, $2) AS asked (tenant, signup_id)
-                    JOIN signup_ids s USING (tenant, signup_id)
-                    JOIN LATERAL (
-                        SELECT * FROM decisions d WHERE d.tenant = s.tenant AND d.ordinal = s.ordinal AND d.recorded_at = s.recorded_at
-                        ORDER BY d.revision DESC LIMIT 1) d ON true
-                    """)
-                {
-                    Parameters = { Sql.Array(batch.Select(signup => signup.Tenant).ToArray()), Sql.Array(batch.Select(signup => signup.SignupId).ToArray()) },
-                },
-                new NpgsqlBatchCommand($"SELECT {LinkageReader.KeyColumns} FROM link_keys WHERE key = ANY($1)") { Parameters = { Sql.Array(keys) } },
-                new NpgsqlBatchCommand(
-                    $"SELECT {ClusterRow.Columns}, c.tenant FROM clusters c WHERE c.id IN (SELECT cluster FROM link_keys WHERE key = ANY($1) AND cluster IS NOT NULL) AND c.tenant = ANY($2)")
-                {
-                    Parameters = { Sql.Array(keys), Sql.Array(tenants) },
-                },
-            },
-        };
+        await using var command = Question(batch).Begin(connection);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var lanes = new Dictionary<string, Lane>(StringComparer.Ordinal);
         while (await reader.ReadAsync(cancellation))
@@ -184,94 +155,63 @@ public sealed class ScreeningStore(NpgsqlDataSource source, TimeProvider clock)
         }
     }
 
-    private static async Task WriteAsync(
-        NpgsqlConnection connection,
-        IReadOnlyList<LinkageRule> rules,
-        BatchState state,
-        List<Screened> fresh,
-        DateTimeOffset now,
-        CancellationToken cancellation)
+    private static ScreeningQuestion Question(IReadOnlyList<PreparedSignup> batch)
     {
-        var kinds = new Dictionary<LinkKey, short>();
-        foreach (var item in fresh)
+        var question = new ScreeningQuestion();
+        var keys = new HashSet<LinkKey>(batch.Count * KeysExpected);
+        foreach (var signup in batch)
         {
-            var keys = item.Signup.Linkable.Keys.Keys;
-            foreach (var rule in rules)
+            question.Tenants.Add(signup.Tenant);
+            question.SignupIds.Add(signup.SignupId);
+            if (!question.LaneTenants.Contains(signup.Tenant)) question.LaneTenants.Add(signup.Tenant);
+            foreach (var key in signup.Linkable.Keys.Keys)
             {
-                if (!keys[rule.Index].IsNone) kinds[keys[rule.Index]] = rule.Kind.Code;
+                if (!key.IsNone && keys.Add(key)) question.Keys.Add(key.ToGuid());
             }
         }
-        var changed = state.Keys.Changed.OrderBy(key => key.Hash).ToArray();
-        var tenants = fresh.ConvertAll(item => item.Signup.Tenant).ToArray();
-        var ordinals = fresh.ConvertAll(item => item.Decision.Ordinal).ToArray();
-        var tied = fresh.Where(item => item.Ties.Count > 0).ToList();
-        await using var command = new NpgsqlBatch(connection)
+        question.LaneTenants.Sort(StringComparer.Ordinal);
+        return question;
+    }
+
+    private static ScreeningRows Rows(IReadOnlyList<LinkageRule> rules, BatchState state, List<Screened> fresh)
+    {
+        var rows = new ScreeningRows();
+        var kinds = new Dictionary<LinkKey, short>(state.Keys.Changed.Count);
+        foreach (var (signup, decision, ties) in fresh)
         {
-            BatchCommands =
+            var linkable = signup.Linkable;
+            foreach (var rule in rules)
             {
-                new NpgsqlBatchCommand(
-                    """
-                    INSERT INTO link_keys (key, kind, last_seen, state) SELECT * FROM unnest($1, $2, $3, $4)
-                    ON CONFLICT (key) DO UPDATE SET last_seen = EXCLUDED.last_seen, state = EXCLUDED.state
-                    """)
-                {
-                    Parameters =
-                    {
-                        Sql.Array(changed.Select(key => key.ToGuid()).ToArray()),
-                        Sql.Array(changed.Select(key => kinds[key]).ToArray()),
-                        Sql.Array(changed.Select(key => DateTimeOffset.FromUnixTimeMilliseconds(state.Keys.Look(key).LastSeenMs)).ToArray()),
-                        Sql.Array(changed.Select(key => StateCodec.Encode(state.Keys.Look(key))).ToArray()),
-                    },
-                },
-                new NpgsqlBatchCommand("INSERT INTO signup_ids (tenant, signup_id, ordinal, recorded_at, content_hash) SELECT t, i, o, $5, h FROM unnest($1, $2, $3, $4) AS u (t, i, o, h)")
-                {
-                    Parameters =
-                    {
-                        Sql.Array(tenants),
-                        Sql.Array(fresh.ConvertAll(item => item.Signup.SignupId).ToArray()),
-                        Sql.Array(ordinals),
-                        Sql.Array(fresh.ConvertAll(item => item.Signup.ContentHash).ToArray()),
-                        Sql.Value(now),
-                    },
-                },
-                new NpgsqlBatchCommand(
-                    "INSERT INTO signups (tenant, ordinal, recorded_at, occurred_at, account, facts) SELECT t, o, $6, at, account, facts FROM unnest($1, $2, $3, $4, $5) AS u (t, o, at, account, facts)")
-                {
-                    Parameters =
-                    {
-                        Sql.Array(tenants),
-                        Sql.Array(ordinals),
-                        Sql.Array(fresh.ConvertAll(item => item.Signup.Linkable.Signup.OccurredAt.ToUniversalTime()).ToArray()),
-                        Sql.Array(fresh.ConvertAll(item => (long)item.Signup.Linkable.Keys.Account).ToArray()),
-                        Sql.Array(fresh.ConvertAll(item => item.Signup.Facts).ToArray()),
-                        Sql.Value(now),
-                    },
-                },
-                DecisionRow.Insert(fresh.ConvertAll(item => (item.Signup.Tenant, item.Decision))),
-                new NpgsqlBatchCommand("UPDATE lanes SET next_ordinal = u.next, state = u.state FROM unnest($1, $2, $3) AS u (tenant, next, state) WHERE lanes.tenant = u.tenant")
-                {
-                    Parameters =
-                    {
-                        Sql.Array(state.Lanes.Keys.ToArray()),
-                        Sql.Array(state.Lanes.Values.Select(lane => lane.NextOrdinal).ToArray()),
-                        Sql.Array(state.Lanes.Values.Select(lane => StateCodec.Encode(lane.State)).ToArray()),
-                    },
-                },
-            },
-        };
-        if (tied.Count > 0)
-        {
-            command.BatchCommands.Add(new NpgsqlBatchCommand("INSERT INTO link_events (tenant, ordinal, ties) SELECT * FROM unnest($1, $2, $3)")
-            {
-                Parameters =
-                {
-                    Sql.Array(tied.ConvertAll(item => item.Signup.Tenant).ToArray()),
-                    Sql.Array(tied.ConvertAll(item => item.Decision.Ordinal).ToArray()),
-                    Sql.Array(tied.ConvertAll(item => KeyTieCodec.Encode(item.Ties)).ToArray()),
-                },
-            });
+                if (linkable.Keys.Keys[rule.Index] is { IsNone: false } key) kinds.TryAdd(key, rule.Kind.Code);
+            }
+            rows.Decisions.Add(signup.Tenant, decision);
+            rows.ContentHashes.Add(signup.ContentHash);
+            rows.OccurredAt.Add(linkable.Signup.OccurredAt.ToUniversalTime());
+            rows.Accounts.Add(linkable.Keys.Account);
+            rows.SignupFacts.Add(signup.Facts);
+            if (ties.Count == 0) continue;
+            rows.TieTenants.Add(signup.Tenant);
+            rows.TieOrdinals.Add(decision.Ordinal);
+            rows.Ties.Add(KeyTieCodec.Encode(ties));
         }
-        await command.ExecuteNonQueryAsync(cancellation);
+        // In the order of the keys, so that replicas never wait for each other in a circle, and the index is walked in order.
+        var changed = state.Keys.Changed.ToArray();
+        Array.Sort(changed, static (one, two) => one.Hash.CompareTo(two.Hash));
+        foreach (var key in changed)
+        {
+            ref readonly var known = ref state.Keys.Look(key);
+            rows.Keys.Add(key.ToGuid());
+            rows.KeyKinds.Add(kinds[key]);
+            rows.KeysLastSeen.Add(DateTimeOffset.FromUnixTimeMilliseconds(known.LastSeenMs));
+            rows.KeyStates.Add(StateCodec.Encode(known));
+        }
+        foreach (var (tenant, lane) in state.Lanes)
+        {
+            rows.LaneTenants.Add(tenant);
+            rows.LaneNextOrdinals.Add(lane.NextOrdinal);
+            rows.LaneStates.Add(StateCodec.Encode(lane.State));
+        }
+        return rows;
     }
 
     private static StoredDecision Decide(PreparedSignup prepared, Policy policy, Judgement judgement, Screener screener, KeyTable keys, long ordinal, DateTimeOffset now) => new()

@@ -10,6 +10,8 @@ internal static class Sql
 
     public static NpgsqlParameter<T[]> Array<T>(T[] values) => new() { TypedValue = values };
 
+    public static NpgsqlParameter<List<T>> Array<T>(List<T> values) => new() { TypedValue = values };
+
     public static NpgsqlParameter<T> Value<T>(T value) => new() { TypedValue = value };
 
     /// <summary>A time as timestamptz keeps it: in whole microseconds.</summary>
