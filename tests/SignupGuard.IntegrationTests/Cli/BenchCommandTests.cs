@@ -49,7 +49,7 @@ public sealed class BenchCommandTests
     {
         await using var database = await TestPostgres.CreateDatabaseAsync();
         await using var service = await TestService.StartAsync(database);
-        var run = await RunAsync(["bench", "--address", service.Host.GrpcAddress.ToString(), "--mix", "replays", "--concurrency", "2", "--duration", "2", "--warm-up", "0", "--json"], []);
+        var run = await RunAsync(["bench", "--address", service.Host.GrpcAddress.ToString(), "--mix", "replays", "--concurrency", "2", "--duration", "10", "--warm-up", "0", "--json"], []);
         Assert.That(run.Exit, Is.EqualTo(0).Or.EqualTo(2), run.Errors);
         using var figures = JsonDocument.Parse(run.Output);
 
