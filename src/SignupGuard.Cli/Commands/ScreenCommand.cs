@@ -42,7 +42,6 @@ internal static class ScreenCommand
 
     private static async Task<int> RunAsync(string input, string output, Uri? address, Dictionary<string, string?> settings, bool json, CancellationToken cancellation)
     {
-        if (address is not null && (!address.IsAbsoluteUri || address.Scheme is not ("http" or "https"))) return await FailAsync($"--address is no address of a service: {address}. Use http://HOST:PORT.");
         if (input != StandardStream && output != StandardStream && Path.GetFullPath(input) == Path.GetFullPath(output)) return await FailAsync("--in and --out are the same file.");
         var report = new ScreenReport();
         // Whole under its name, or not there: half a file must not pass for all.

@@ -23,7 +23,10 @@ public sealed class GroupCommit(ScreeningStore store, ActivePolicy policies, IOp
     private static readonly TimeSpan RetryDelayMin = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan RetryDelayMax = TimeSpan.FromMilliseconds(500);
 
-    private readonly Channel<Waiting> _queue = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(options.Value.QueueMax) { SingleReader = true });
+    private readonly Channel<Waiting> _queue = Channel.CreateBounded<Waiting>(options.Value.QueueMax);
+
+    /// <summary>Signups that wait for a transaction to begin.</summary>
+    public int Queued => _queue.Reader.Count;
 
     private sealed class Waiting(PreparedSignup signup, PolicySnapshot preparedBy, ActivityContext cause)
     {

@@ -27,7 +27,7 @@ internal sealed class UnreadableRequests(RequestDelegate next, ILogger<Unreadabl
 
     private static readonly object ReadMark = new();
     private static readonly string UnknownCode = ((int)Code.Unknown).ToString(System.Globalization.CultureInfo.InvariantCulture);
-    private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithTypeRegistry(ErrorDetails));
+    private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithTypeRegistry(ErrorDetails).WithFormatDefaultValues(true));
 
     /// <summary>The request was read as its message and has reached the handler.</summary>
     public static void MarkRead(HttpContext context) => context.Items[ReadMark] = true;
