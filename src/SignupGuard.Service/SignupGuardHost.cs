@@ -101,7 +101,6 @@ public sealed class SignupGuardHost : IAsyncDisposable
             var logs = app.Services.GetRequiredService<ILoggerFactory>();
             database = await DatabaseAccess.OpenAsync(app.Configuration, logs, cancellation);
             await app.StartAsync(cancellation);
-            await app.Services.GetRequiredService<ScreeningPipeline>().WarmAsync(cancellation);
             var host = new SignupGuardHost(app, database, Address(grpc()), Address(http()));
             var log = logs.CreateLogger<SignupGuardHost>();
             if (database.DataFolder is { } folder) HostLog.Embedded(log, folder);
@@ -112,6 +111,8 @@ public sealed class SignupGuardHost : IAsyncDisposable
         {
             await app.DisposeAsync();
             if (database is not null) await database.DisposeAsync();
+            if (failure is IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException })
+                throw new HostStartException($"{failure.Message.TrimEnd('.')}. Stop what listens there, or choose other ports (Listen:GrpcPort, Listen:HttpPort).", failure);
             if (Settings(failure) is { } settingsFailure) throw new HostStartException(settingsFailure, failure);
             throw;
         }
@@ -188,6 +189,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
         // In this order they start, the transport last; in the reverse order they stop: no call comes in while the queue drains.
         services.AddSingleton<ActivePolicy>();
         services.AddHostedService(provider => provider.GetRequiredService<ActivePolicy>());
+        services.AddHostedService<WarmUp>();
         services.AddSingleton<GroupCommit>();
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommit>());
         services.AddSingleton<ClusterWorker>();

@@ -16,7 +16,7 @@ internal sealed class SignupStream(ScreeningService.ScreeningServiceClient clien
     private const int InFlightMax = 1_000;
 
     /// <summary>Attempts without a single answer after which it is given up.</summary>
-    private const int AttemptsMax = 30;
+    private const int AttemptsMax = 60;
 
     private static readonly TimeSpan AttemptPause = TimeSpan.FromSeconds(1);
 

@@ -126,17 +126,19 @@ public sealed class ScreenCommandTests
         var settings = TestService.Settings(database);
         await using var first = SignupGuardProcess.Start(settings, "serve");
         var address = await first.AddressAsync();
-        await File.WriteAllLinesAsync(In, Enumerable.Range(0, 20_000).Select(i => JsonFormatter.Default.Format(TestSignups.New($"s{i}"))));
+        await File.WriteAllLinesAsync(In, Enumerable.Range(0, 5_000).Select(i => JsonFormatter.Default.Format(TestSignups.New($"s{i}"))));
 
         await using var command = SignupGuardProcess.Start(NoSettings, "screen", "--in", In, "--out", Out, "--address", address.ToString());
         while (await database.ScalarAsync<long>("SELECT count(*) FROM signup_ids") < 500) await Task.Delay(10);
-        first.Kill();
+        // With the lane held nothing is committed any more, so the kill comes in the middle.
+        await using (await HeldLane.TakeAsync(database)) first.Kill();
+        Assert.That(await database.ScalarAsync<long>("SELECT count(*) FROM signup_ids"), Is.LessThan(5_000));
         settings["Listen:GrpcPort"] = address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
         await using var second = SignupGuardProcess.Start(settings, "serve");
         var (exitCode, _) = await command.EndAsync();
 
-        Assert.That(exitCode, Is.Zero, command.Errors);
-        Assert.That((await DecisionsAsync()).Select(decision => decision.SignupId), Is.EqualTo(Enumerable.Range(0, 20_000).Select(i => $"s{i}")));
-        Assert.That(await database.ScalarAsync<long>("SELECT count(*) FROM decisions WHERE revision = 1"), Is.EqualTo(20_000));
+        Assert.That(exitCode, Is.Zero, $"{command.Errors}\n{second.Errors}");
+        Assert.That((await DecisionsAsync()).Select(decision => decision.SignupId), Is.EqualTo(Enumerable.Range(0, 5_000).Select(i => $"s{i}")));
+        Assert.That(await database.ScalarAsync<long>("SELECT count(*) FROM decisions WHERE revision = 1"), Is.EqualTo(5_000));
     }
 }

@@ -143,7 +143,7 @@ public sealed class GroupCommitTests
     {
         await using var server = await TestPostgres.StartOwnAsync(durable: false);
         var database = await server.NewDatabaseAsync();
-        await using var service = await TestService.StartAsync(database, ("Screening:TimeMsMax", "1000"));
+        await using var service = await TestService.StartAsync(database, ("Screening:TimeMsUnset", "1000"));
         await service.ScreenAsync(TestSignups.New("before"));
         await server.StopAsync();
 

@@ -73,4 +73,13 @@ public sealed class HostStartTests
         await using var database = await TestPostgres.CreateDatabaseAsync();
         Assert.That(await RefusedAsync(database, (key, value)), Does.Contain(key.Split(':')[1]));
     }
+
+    [Test]
+    public async Task A_port_in_use_is_told()
+    {
+        await using var database = await TestPostgres.CreateDatabaseAsync();
+        await using var service = await TestService.StartAsync(database);
+        var port = service.Host.GrpcAddress.Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        Assert.That(await RefusedAsync(database, ("Listen:GrpcPort", port)), Does.Contain(port).And.Contain("Listen:GrpcPort"));
+    }
 }

@@ -33,7 +33,7 @@ public sealed class PersonalDataTests
         meters.Start();
 
         await using var database = await TestPostgres.CreateDatabaseAsync();
-        await using var service = await TestService.StartAsync(database, ("Screening:TimeMsMax", "500"));
+        await using var service = await TestService.StartAsync(database, ("Screening:TimeMsUnset", "500"));
 
         // Decided, replayed, read, reported.
         var signup = Full();

@@ -105,6 +105,23 @@ public sealed class JsonTests
     }
 
     [Test]
+    public async Task Changed_JSON_never_crashes_the_service_and_never_quotes_a_value_back()
+    {
+        var random = new Random(20261124);
+        const string Json =
+            """{"signup":{"signupId":"f","occurredAt":"2026-01-01T00:00:00Z","event":{"channel":"CHANNEL_WEB"},"subject":{"age":30,"givenName":"KANARIENVOGEL"},"email":{"address":"KANARIENVOGEL@example.org"},"network":{"ip":"192.0.2.1","forwardedFor":["192.0.2.2"],"edge":{"asn":64500,"residentialProxyConfidence":0.5}},"device":{"clientHints":{"mobile":"?0"},"utcOffsetMinutes":-60,"pasted":true},"custom":{"a":{"numberValue":1}}}}""";
+        const string Pieces = "\"{}[]:,0-.e\\ntu";
+        for (var i = 0; i < 500; i++)
+        {
+            var changed = Json.ToCharArray();
+            for (var k = random.Next(1, 4); k > 0; k--) changed[random.Next(changed.Length)] = random.Next(4) == 0 ? (char)random.Next(1, 0x250) : Pieces[random.Next(Pieces.Length)];
+            var (status, body) = await PostAsync("/v1/signups:screen", new string(changed));
+            Assert.That(status, Is.AnyOf(HttpStatusCode.OK, HttpStatusCode.BadRequest, HttpStatusCode.Conflict), new string(changed));
+            if (status != HttpStatusCode.OK) Assert.That(body.ToString(), Does.Not.Contain("KANARIEN"), new string(changed));
+        }
+    }
+
+    [Test]
     public async Task Deep_nesting_is_refused()
     {
         var (status, _) = await PostAsync("/v1/signups:screen", string.Concat(Enumerable.Repeat("{\"signup\":", 50_000)));
