@@ -68,6 +68,10 @@ internal static class ScreenCommand
         {
             return await FailAsync($"After {report.Screened:N0} answers the service failed: {failure.Status.StatusCode}: {failure.Status.Detail} Run the command again: signups already screened get the same answers.");
         }
+        finally
+        {
+            if (unfinished is not null) File.Delete(unfinished);
+        }
         Print(report, json, output == StandardStream ? Console.Error : Console.Out);
         return report.LeftOut > 0 ? ExitLinesLeftOut : 0;
     }

@@ -114,8 +114,9 @@ public sealed class ScreenCommandTests
         var missing = await RunAsync(NoSettings, "screen", "--in", Path.Combine(_folder, "none"), "--out", Out, "--address", "http://127.0.0.1:1");
         var same = await RunAsync(NoSettings, "screen", "--in", In, "--out", In, "--address", "http://127.0.0.1:1");
         var address = await RunAsync(NoSettings, "screen", "--in", In, "--out", Out, "--address", "localhost");
-        Assert.That((missing.ExitCode, same.ExitCode, address.ExitCode), Is.EqualTo((1, 1, 1)));
-        Assert.That(File.Exists(Out), Is.False);
+        var unreachable = await RunAsync(NoSettings, "screen", "--in", In, "--out", Out, "--address", "http://127.0.0.1:1");
+        Assert.That((missing.ExitCode, same.ExitCode, address.ExitCode, unreachable.ExitCode), Is.EqualTo((1, 1, 1, 1)));
+        Assert.That(Directory.GetFiles(_folder), Is.EqualTo(new[] { In }));
         Assert.That(await File.ReadAllTextAsync(In), Is.EqualTo("{}"));
     }
 
