@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Microsoft.Extensions.Options;
 using SignupGuard.Cli.Commands;
 using SignupGuard.Service.Hosting;
 
@@ -24,7 +23,7 @@ try
         ProcessTerminationTimeout = TimeSpan.FromSeconds(30),
     });
 }
-catch (Exception failure) when (failure is HostStartException or OptionsValidationException)
+catch (HostStartException failure)
 {
     await Console.Error.WriteLineAsync(failure.Message);
     return 1;

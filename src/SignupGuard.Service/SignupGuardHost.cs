@@ -63,7 +63,6 @@ public sealed class SignupGuardHost : IAsyncDisposable
     /// <param name="settings">Configuration keys ("Listen:GrpcPort") over those of files and environment.</param>
     /// <param name="configure">Last changes to the host: logging, tests' own parts.</param>
     /// <exception cref="HostStartException">It can't start; the message says what helps.</exception>
-    /// <exception cref="OptionsValidationException">A setting is out of bounds; the message names it.</exception>
     public static async Task<SignupGuardHost> StartAsync(
         IReadOnlyDictionary<string, string?> settings,
         Action<WebApplicationBuilder>? configure = null,
@@ -97,23 +96,36 @@ public sealed class SignupGuardHost : IAsyncDisposable
         try
         {
             Map(app);
+            // Before anything is started for settings that can't be right.
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
             var logs = app.Services.GetRequiredService<ILoggerFactory>();
             database = await DatabaseAccess.OpenAsync(app.Configuration, logs, cancellation);
             await app.StartAsync(cancellation);
-            await app.Services.GetRequiredService<ScreeningPipeline>().WarmAsync(cancellation);
             var host = new SignupGuardHost(app, database, Address(grpc()), Address(http()));
             var log = logs.CreateLogger<SignupGuardHost>();
             if (database.DataFolder is { } folder) HostLog.Embedded(log, folder);
             HostLog.Listening(log, host.GrpcAddress, host.HttpAddress);
             return host;
         }
-        catch
+        catch (Exception failure)
         {
             await app.DisposeAsync();
             if (database is not null) await database.DisposeAsync();
+            if (failure is IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException })
+                throw new HostStartException($"{failure.Message.TrimEnd('.')}. Stop what listens there, or choose other ports (Listen:GrpcPort, Listen:HttpPort).", failure);
+            if (Settings(failure) is { } settingsFailure) throw new HostStartException(settingsFailure, failure);
             throw;
         }
     }
+
+    /// <summary>What is wrong with the settings; null when that is not what failed.</summary>
+    private static string? Settings(Exception failure) => failure switch
+    {
+        OptionsValidationException one => string.Join(Environment.NewLine, one.Failures),
+        AggregateException { InnerExceptions: var several } when several.All(one => one is OptionsValidationException) =>
+            string.Join(Environment.NewLine, several.Select(Settings)),
+        _ => null,
+    };
 
     /// <summary>Ends when the process is asked to end (SIGINT, SIGTERM) or the token is cancelled; then the service has stopped.</summary>
     public Task WaitForShutdownAsync(CancellationToken cancellation = default) => _app.WaitForShutdownAsync(cancellation);
@@ -128,6 +140,8 @@ public sealed class SignupGuardHost : IAsyncDisposable
 
     private static (Func<IPEndPoint> Grpc, Func<IPEndPoint> Http) Listen(WebApplicationBuilder builder, Hosting.ListenOptions listen)
     {
+        // The server takes them while the host is built.
+        if (new ListenOptionsValidator().Validate(null, listen) is { Failed: true } check) throw new HostStartException(check.FailureMessage);
         if (!IPAddress.TryParse(listen.Address, out var address)) throw new HostStartException($"Listen:Address is no IP address: {listen.Address}.");
         Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions? grpc = null;
         Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions? http = null;
@@ -171,12 +185,11 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton(TimeProvider.System);
         services.AddOptions<ScreeningOptions>().BindConfiguration(ScreeningOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ScreeningOptions>, ScreeningOptionsValidator>();
-        services.AddOptions<Hosting.ListenOptions>().BindConfiguration(Hosting.ListenOptions.Section).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<Hosting.ListenOptions>, ListenOptionsValidator>();
         services.AddSingleton<ScreeningPipeline>();
         // In this order they start, the transport last; in the reverse order they stop: no call comes in while the queue drains.
         services.AddSingleton<ActivePolicy>();
         services.AddHostedService(provider => provider.GetRequiredService<ActivePolicy>());
+        services.AddHostedService<WarmUp>();
         services.AddSingleton<GroupCommit>();
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommit>());
         services.AddSingleton<ClusterWorker>();

@@ -42,7 +42,6 @@ internal static class ScreenCommand
 
     private static async Task<int> RunAsync(string input, string output, Uri? address, Dictionary<string, string?> settings, bool json, CancellationToken cancellation)
     {
-        if (address is not null && (!address.IsAbsoluteUri || address.Scheme is not ("http" or "https"))) return await FailAsync($"--address is no address of a service: {address}. Use http://HOST:PORT.");
         if (input != StandardStream && output != StandardStream && Path.GetFullPath(input) == Path.GetFullPath(output)) return await FailAsync("--in and --out are the same file.");
         var report = new ScreenReport();
         // Whole under its name, or not there: half a file must not pass for all.
@@ -68,6 +67,10 @@ internal static class ScreenCommand
         catch (RpcException failure) when (failure.StatusCode != StatusCode.Cancelled || !cancellation.IsCancellationRequested)
         {
             return await FailAsync($"After {report.Screened:N0} answers the service failed: {failure.Status.StatusCode}: {failure.Status.Detail} Run the command again: signups already screened get the same answers.");
+        }
+        finally
+        {
+            if (unfinished is not null) File.Delete(unfinished);
         }
         Print(report, json, output == StandardStream ? Console.Error : Console.Out);
         return report.LeftOut > 0 ? ExitLinesLeftOut : 0;

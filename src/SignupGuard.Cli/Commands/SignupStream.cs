@@ -15,8 +15,10 @@ internal sealed class SignupStream(ScreeningService.ScreeningServiceClient clien
     /// <summary>Signups that may be sent and not answered.</summary>
     private const int InFlightMax = 1_000;
 
-    /// <summary>Attempts without a single answer after which it is given up.</summary>
-    private const int AttemptsMax = 30;
+    /// <summary>Attempts in a row without an answer after which it is given up: soon where there never was one (a wrong address), late in a long run.</summary>
+    private const int FirstAttemptsMax = 10;
+
+    private const int AttemptsMax = 300;
 
     private static readonly TimeSpan AttemptPause = TimeSpan.FromSeconds(1);
 
@@ -32,7 +34,7 @@ internal sealed class SignupStream(ScreeningService.ScreeningServiceClient clien
         var attempts = 0;
         while (true)
         {
-            var before = report.Screened + report.LeftOut;
+            var answered = report.Screened;
             try
             {
                 await RunOnceAsync(lines, cancellation);
@@ -40,8 +42,9 @@ internal sealed class SignupStream(ScreeningService.ScreeningServiceClient clien
             }
             catch (RpcException failure) when (failure.StatusCode is StatusCode.Unavailable or StatusCode.ResourceExhausted)
             {
-                attempts = report.Screened + report.LeftOut > before ? 1 : attempts + 1;
-                if (attempts >= AttemptsMax) throw;
+                attempts = report.Screened > answered ? 1 : attempts + 1;
+                if (attempts >= (report.Screened > 0 ? AttemptsMax : FirstAttemptsMax)) throw;
+                if (attempts == 1) await Console.Error.WriteLineAsync($"The service is away ({failure.StatusCode}); trying again.");
                 await Task.Delay(AttemptPause, cancellation);
             }
         }

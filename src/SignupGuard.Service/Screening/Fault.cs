@@ -25,6 +25,9 @@ internal static class Fault
         _ => false,
     };
 
+    /// <summary>Ties what a caller hears to what the log says: 12 hexadecimal digits.</summary>
+    public static string NewReference() => Guid.NewGuid().ToString("n")[..12];
+
     /// <summary>
     /// The types, the database's state and where it came from. Never a message: those of parsers and databases quote what they were given.
     /// </summary>

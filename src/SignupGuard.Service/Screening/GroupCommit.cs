@@ -23,7 +23,12 @@ public sealed class GroupCommit(ScreeningStore store, ActivePolicy policies, IOp
     private static readonly TimeSpan RetryDelayMin = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan RetryDelayMax = TimeSpan.FromMilliseconds(500);
 
-    private readonly Channel<Waiting> _queue = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(options.Value.QueueMax) { SingleReader = true });
+    private readonly Channel<Waiting> _queue = Channel.CreateBounded<Waiting>(options.Value.QueueMax);
+
+    private volatile bool _stopping;
+
+    /// <summary>Signups that wait for a transaction to begin.</summary>
+    public int Queued => _queue.Reader.Count;
 
     private sealed class Waiting(PreparedSignup signup, PolicySnapshot preparedBy, ActivityContext cause)
     {
@@ -58,6 +63,7 @@ public sealed class GroupCommit(ScreeningStore store, ActivePolicy policies, IOp
         var waiting = new Waiting(signup, preparedBy, Activity.Current?.Context ?? default);
         if (!_queue.Writer.TryWrite(waiting))
         {
+            if (_stopping) return Task.FromResult<ScreeningOutcome>(new ScreeningOutcome.Unavailable());
             if (!waitForRoom) return Task.FromResult<ScreeningOutcome>(new ScreeningOutcome.Overloaded());
             try
             {
@@ -68,6 +74,7 @@ public sealed class GroupCommit(ScreeningStore store, ActivePolicy policies, IOp
                 return Task.FromResult<ScreeningOutcome>(new ScreeningOutcome.Unavailable());
             }
         }
+        Instruments.Queued.Add(1);
         return OutcomeAsync(waiting, time, cancellation);
     }
 
@@ -100,6 +107,7 @@ public sealed class GroupCommit(ScreeningStore store, ActivePolicy policies, IOp
         {
             while (batch.Count < options.Value.BatchMax && _queue.Reader.TryRead(out var waiting))
             {
+                Instruments.Queued.Add(-1);
                 if (!waiting.Left) batch.Add(waiting);
             }
             await CommitAsync(batch, stoppingToken);
@@ -110,6 +118,7 @@ public sealed class GroupCommit(ScreeningStore store, ActivePolicy policies, IOp
     /// <summary>Refuses new signups, then commits those that wait, as long as the host allows.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
+        _stopping = true;
         _queue.Writer.TryComplete();
         if (ExecuteTask is { } running) await running.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await base.StopAsync(cancellationToken);
@@ -158,7 +167,7 @@ public sealed class GroupCommit(ScreeningStore store, ActivePolicy policies, IOp
             }
             catch (Exception failure)
             {
-                var reference = ScreeningOutcome.Failed.ReferenceOf(batch[0].Signup);
+                var reference = Fault.NewReference();
                 ScreeningLog.SignupFailed(log, reference, Fault.Describe(failure));
                 batch[0].Complete(new ScreeningOutcome.Failed(reference));
                 return;

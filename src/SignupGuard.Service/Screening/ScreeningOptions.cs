@@ -20,9 +20,13 @@ public sealed class ScreeningOptions
     [Range(1, 10_000)]
     public int StreamInFlightMax { get; set; } = 400;
 
-    /// <summary>Longest that a signup is tried, milliseconds; also the time of callers that set no deadline. 10 to 60,000.</summary>
+    /// <summary>How long a signup is tried for a caller that set no deadline, milliseconds. 10 to 60,000.</summary>
     [Range(10, 60_000)]
-    public int TimeMsMax { get; set; } = 5_000;
+    public int TimeMsUnset { get; set; } = 5_000;
+
+    /// <summary>Longest that a signup is tried, whatever the caller's deadline, milliseconds. 10 to 600,000.</summary>
+    [Range(10, 600_000)]
+    public int TimeMsMax { get; set; } = 60_000;
 
     /// <summary>Longest that a signup of a stream is tried, milliseconds. 10 to 600,000.</summary>
     [Range(10, 600_000)]

@@ -27,11 +27,6 @@ public abstract record ScreeningOutcome
     public sealed record Unavailable : ScreeningOutcome;
 
     /// <summary>This one signup can't be screened, for a fault of the service. Nothing is stored; logged where it happened.</summary>
-    /// <param name="Reference">Finds the log entry; a part of the content's hash, since ids are the caller's and may be anything.</param>
-    public sealed record Failed(string Reference) : ScreeningOutcome
-    {
-        private const int ReferenceBytes = 6;
-
-        public static string ReferenceOf(PreparedSignup signup) => Convert.ToHexStringLower(signup.ContentHash.AsSpan(0, ReferenceBytes));
-    }
+    /// <param name="Reference">Finds the log entry. Not the signup's id, which is the caller's and may be anything.</param>
+    public sealed record Failed(string Reference) : ScreeningOutcome;
 }

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Google.Protobuf.WellKnownTypes;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using SignupGuard.Core.Screening;
 using SignupGuard.Service.Screening.Collectors;
@@ -34,58 +34,51 @@ public sealed class ScreeningPipeline(
     FactsCipher cipher,
     GroupCommit commit,
     IOptions<ScreeningOptions> options,
-    TimeProvider clock)
+    TimeProvider clock,
+    ILogger<ScreeningPipeline> log)
 {
     /// <summary>Screens one signup within its caller's time, <see cref="TimeSpan.MaxValue"/> for a caller without a deadline.</summary>
     /// <exception cref="OperationCanceledException">The caller went away. The signup may be stored or not; the same id may be sent again.</exception>
     public async Task<ScreeningOutcome> ScreenAsync(string tenant, V1.Signup? message, TimeSpan time, CancellationToken cancellation)
     {
         var preparation = await PrepareAsync(tenant, message, cancellation);
-        return await await CommitAsync(preparation, Bounded(time, options.Value.TimeMsMax), waitForRoom: false, cancellation);
+        return await await CommitAsync(preparation, TimeFor(time), waitForRoom: false, cancellation);
     }
 
-    /// <summary>
-    /// Takes a made-up signup through steps 1 to 4, so that their code is compiled before the first caller's deadline runs. Stores nothing.
-    /// </summary>
-    internal async Task WarmAsync(CancellationToken cancellation)
-    {
-        var signup = new V1.Signup
-        {
-            SignupId = "warm-up",
-            OccurredAt = Timestamp.FromDateTimeOffset(clock.GetUtcNow()),
-            Email = new V1.EmailAddress { Address = "warm.up@example.org" },
-            Phone = new V1.PhoneNumber { Number = "+4930123456" },
-            Network = new V1.Network { Ip = "192.0.2.1" },
-            Device = new V1.Device { UserAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0" },
-            Payment = new V1.Payment { Bin = "400000" },
-        };
-        await PrepareAsync("", signup, cancellation);
-    }
-
-    /// <summary>Steps 1 to 4.</summary>
+    /// <summary>Steps 1 to 4. A fault in them is this signup's alone.</summary>
+    /// <exception cref="OperationCanceledException">The caller went away.</exception>
     internal async Task<Preparation> PrepareAsync(string tenant, V1.Signup? message, CancellationToken cancellation)
     {
         var arrived = clock.GetTimestamp();
-        // 1 (who calls is settled before)
-        var violations = validation.Check(message);
-        if (violations.Count > 0) return new Preparation(arrived, null, null, new ScreeningOutcome.Invalid(violations));
-        // 2
-        var signup = SignupMap.ToCore(message!);
-        // 3
-        var signals = await collection.CollectAsync(signup, cancellation);
-        // 4
-        var policy = policies.Snapshot;
-        var keys = policy.Keys.Derive(tenant, signup, signals);
-
-        var content = ContentHash.Canonical(message!);
-        var prepared = new PreparedSignup
+        try
         {
-            Tenant = tenant,
-            Linkable = new LinkableSignup(signup, signals, keys),
-            ContentHash = ContentHash.Of(content),
-            Facts = cipher.Seal(tenant, new SignupFacts(content, signals)),
-        };
-        return new Preparation(arrived, prepared, policy, null);
+            // 1 (who calls is settled before)
+            var violations = validation.Check(message);
+            if (violations.Count > 0) return new Preparation(arrived, null, null, new ScreeningOutcome.Invalid(violations));
+            // 2
+            var signup = SignupMap.ToCore(message!);
+            // 3
+            var signals = await collection.CollectAsync(signup, cancellation);
+            // 4
+            var policy = policies.Snapshot;
+            var linkable = new LinkableSignup(signup, signals, policy.Keys.Derive(tenant, signup, signals));
+
+            var content = ContentHash.Canonical(message!);
+            var prepared = new PreparedSignup
+            {
+                Tenant = tenant,
+                Linkable = linkable,
+                ContentHash = ContentHash.Of(content),
+                Facts = cipher.Seal(tenant, new SignupFacts(content, signals)),
+            };
+            return new Preparation(arrived, prepared, policy, null);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            var reference = Fault.NewReference();
+            ScreeningLog.SignupFailed(log, reference, Fault.Describe(failure));
+            return new Preparation(arrived, null, null, new ScreeningOutcome.Failed(reference));
+        }
     }
 
     /// <summary>Steps 5 to 9. The outer task ends when the signup has its place in the queue, the inner one when it is decided.</summary>
@@ -102,7 +95,11 @@ public sealed class ScreeningPipeline(
     /// <summary>A signup on its way to the commit, or why it has none.</summary>
     internal sealed record Preparation(long Arrived, PreparedSignup? Signup, PolicySnapshot? Policy, ScreeningOutcome? Refusal);
 
-    internal static TimeSpan Bounded(TimeSpan time, int msMax) => time < TimeSpan.FromMilliseconds(msMax) ? time : TimeSpan.FromMilliseconds(msMax);
+    private TimeSpan TimeFor(TimeSpan callers)
+    {
+        var (unset, max) = (TimeSpan.FromMilliseconds(options.Value.TimeMsUnset), TimeSpan.FromMilliseconds(options.Value.TimeMsMax));
+        return callers == TimeSpan.MaxValue ? unset : callers < max ? callers : max;
+    }
 
     private async Task<ScreeningOutcome> RecordAsync(Task<ScreeningOutcome> pending, long arrived)
     {

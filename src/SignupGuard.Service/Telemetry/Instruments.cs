@@ -18,6 +18,8 @@ internal static class Instruments
     /// <summary>Tag: outcome (decided, invalid, id_reused, overloaded, unavailable, failed).</summary>
     public static readonly Histogram<double> ScreeningSeconds = Meter.CreateHistogram<double>("signupguard.screening.duration", "s", "From a signup's arrival to its outcome.");
 
+    public static readonly UpDownCounter<long> Queued = Meter.CreateUpDownCounter<long>("signupguard.queue.length", "{signup}", "Signups that wait for a transaction.");
+
     public static readonly Histogram<long> BatchSize = Meter.CreateHistogram<long>("signupguard.batch.size", "{signup}", "Signups of one transaction.");
 
     public static readonly Histogram<double> BatchSeconds = Meter.CreateHistogram<double>("signupguard.batch.duration", "s", "One transaction, from its first statement to its commit.");

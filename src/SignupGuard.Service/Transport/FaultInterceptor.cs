@@ -67,7 +67,7 @@ internal sealed class FaultInterceptor(ILogger<FaultInterceptor> log) : Intercep
                 TransportLog.DatabaseUnavailable(log, context.Method, Fault.Describe(failure));
                 return Refusal.Unavailable().ToRpcException();
             default:
-                var reference = Guid.NewGuid().ToString("n")[..12];
+                var reference = Fault.NewReference();
                 TransportLog.CallFailed(log, context.Method, reference, Fault.Describe(failure));
                 return Refusal.Internal(reference).ToRpcException();
         }

@@ -76,7 +76,7 @@ internal sealed class ScreeningGrpcService(
 
         async Task EnqueueAsync()
         {
-            var time = ScreeningPipeline.Bounded(TimeSpan.MaxValue, options.Value.StreamTimeMsMax);
+            var time = TimeSpan.FromMilliseconds(options.Value.StreamTimeMsMax);
             await foreach (var (signupId, preparation) in prepared.Reader.ReadAllAsync(ending.Token))
                 await decided.Writer.WriteAsync((signupId, await pipeline.CommitAsync(await preparation, time, waitForRoom: true, ending.Token)), ending.Token);
             decided.Writer.Complete();

@@ -6,6 +6,7 @@ using Grpc.AspNetCore.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using SignupGuard.Service.Screening;
 using SignupGuard.Service.Transport.Validation;
 using Status = Google.Rpc.Status;
 
@@ -27,7 +28,7 @@ internal sealed class UnreadableRequests(RequestDelegate next, ILogger<Unreadabl
 
     private static readonly object ReadMark = new();
     private static readonly string UnknownCode = ((int)Code.Unknown).ToString(System.Globalization.CultureInfo.InvariantCulture);
-    private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithTypeRegistry(ErrorDetails));
+    private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithTypeRegistry(ErrorDetails).WithFormatDefaultValues(true));
 
     /// <summary>The request was read as its message and has reached the handler.</summary>
     public static void MarkRead(HttpContext context) => context.Items[ReadMark] = true;
@@ -50,7 +51,7 @@ internal sealed class UnreadableRequests(RequestDelegate next, ILogger<Unreadabl
         Status status;
         if (context.Items.ContainsKey(ReadMark))
         {
-            var reference = Guid.NewGuid().ToString("n")[..12];
+            var reference = Fault.NewReference();
             TransportLog.AnswerFailed(log, context.Request.Path, reference);
             status = Refusal.Internal(reference);
         }
