@@ -39,7 +39,10 @@ public sealed record DecisionRule
 /// <summary>When linkage alone may deny: a safeguard over every score. Rules with an outright verdict stand above it.</summary>
 /// <param name="ClusterSize">Accounts the network must have; 2 to 1,000,000.</param>
 /// <param name="KeyGroups">Independent groups of keys that must hold it together; 1 to 4.</param>
-public sealed record DenySafeguard(long ClusterSize, int KeyGroups);
+/// <param name="OrganisationShare">
+/// A network of which the accounts at the signup's own e-mail domain make up so much is an organisation, or a front that plays one: people decide. 0 to 1.
+/// </param>
+public sealed record DenySafeguard(long ClusterSize, int KeyGroups, double OrganisationShare);
 
 /// <summary>Turns log-odds into a probability: p = σ(slope·x + intercept), fitted to labels (Platt 1999).</summary>
 public sealed record Calibration(double Slope, double Intercept)
@@ -123,7 +126,7 @@ public sealed class Policy
         var score = Calibration.Score(own + linked);
         return new Judgement
         {
-            Verdict = Fold(outright, score, Calibration.Score(own), facts.Cluster),
+            Verdict = Fold(outright, score, Calibration.Score(own), Denies(facts)),
             LogOdds = own + linked,
             Score = score,
             Reasons = Strongest(reasons),
@@ -179,15 +182,28 @@ public sealed class Policy
         return evidence;
     }
 
+    /// <summary>Whether the signup's network is one that links alone may deny for.</summary>
+    private bool Denies(Facts facts)
+    {
+        if (facts.Cluster is not { } cluster || cluster.Size < Safeguard.ClusterSize || cluster.KeyGroupCount < Safeguard.KeyGroups) return false;
+        foreach (var rule in Linkage.Rules)
+        {
+            if (rule.Kind == DomainKind && facts.Links[rule.Index] is { Present: true } domain) return domain.Accounts < Safeguard.OrganisationShare * cluster.Size;
+        }
+        return true;
+    }
+
+    private static readonly KeyKind DomainKind = KeyKind.Of(LinkAttribute.Domain);
+
     /// <summary>
     /// The fold of precedence. An outright review is a floor: it raises an allow, it never softens a deny.
     /// </summary>
     /// <param name="ownScore">The score without any link.</param>
-    public Verdict Fold(Verdict? outright, double score, double ownScore, ClusterFacts? cluster)
+    /// <param name="networkDenies">Whether the safeguard lets links alone deny.</param>
+    public Verdict Fold(Verdict? outright, double score, double ownScore, bool networkDenies)
     {
         if (outright is Verdict.Allow or Verdict.Deny) return outright.Value;
-        var convincing = ownScore >= ReviewFrom
-            || (cluster is not null && cluster.Size >= Safeguard.ClusterSize && cluster.KeyGroupCount >= Safeguard.KeyGroups);
+        var convincing = ownScore >= ReviewFrom || networkDenies;
         var byScore = score >= DenyFrom && convincing ? Verdict.Deny
             : score >= ReviewFrom ? Verdict.Review
             : Verdict.Allow;

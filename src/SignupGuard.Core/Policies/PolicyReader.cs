@@ -78,6 +78,7 @@ public static partial class PolicyReader
         Require(document.Calibration.Slope is > 0 and <= 100, "calibration.slope", "Above 0, at most 100.");
         Require(document.Calibration.Intercept is >= -100 and <= 100, "calibration.intercept", "−100 to 100.");
         Require(document.Safeguard.ClusterSize is >= 2 and <= 1_000_000, "safeguard.cluster_size", "2 to 1,000,000 accounts.");
+        Require(document.Safeguard.OrganisationShare is >= 0 and <= 1, "safeguard.organisation_share", "0 to 1.");
         Require(document.Safeguard.KeyGroups is >= 1 and <= 4, "safeguard.key_groups", "1 to 4 groups.");
         foreach (var (path, value, min, max) in SoftBounds(document.Linkage.Soft, document.Linkage.Promotion))
             Require(value >= min && value <= max, $"linkage.{path}", $"{min} to {max}.");
@@ -103,7 +104,7 @@ public static partial class PolicyReader
                 DenyFrom = document.Thresholds.Deny,
                 FailureVerdict = failure!.Value,
                 Calibration = new Calibration(document.Calibration.Slope, document.Calibration.Intercept),
-                Safeguard = new DenySafeguard(document.Safeguard.ClusterSize, document.Safeguard.KeyGroups),
+                Safeguard = new DenySafeguard(document.Safeguard.ClusterSize, document.Safeguard.KeyGroups, document.Safeguard.OrganisationShare),
                 Linkage = new LinkagePolicy { Rules = linkage, Soft = document.Linkage.Soft, Promotion = document.Linkage.Promotion },
                 Anomalous = anomalous,
                 Explained = explained,
@@ -290,6 +291,8 @@ public sealed class SafeguardDocument
     public long ClusterSize { get; set; } = 10;
 
     public int KeyGroups { get; set; } = 2;
+
+    public double OrganisationShare { get; set; } = 0.6;
 }
 
 public sealed class LinkageSectionDocument

@@ -91,6 +91,15 @@ public sealed class PolicyTests
         Assert.That(judgement.Verdict, Is.EqualTo(verdict));
     }
 
+    [TestCase(8, Verdict.Review)]
+    [TestCase(3, Verdict.Deny)]
+    public void A_network_that_is_mostly_one_organisations_accounts_is_for_people_to_decide(long atItsDomain, Verdict verdict)
+    {
+        var policy = Default();
+        var links = Linked(policy, (LinkAttribute.Card, 500, 499), (LinkAttribute.Phone, 500, 499), (LinkAttribute.Domain, atItsDomain, 0));
+        Assert.That(policy.Judge(new Facts(Bare, NoSignals, links, Network(10, KeyGroups.Payment | KeyGroups.Device))).Verdict, Is.EqualTo(verdict));
+    }
+
     [Test]
     public void Four_accounts_on_one_device_are_reviewed_whatever_the_score()
     {
@@ -105,7 +114,7 @@ public sealed class PolicyTests
         Gen.Select(Gen.Int[0, 3], Gen.Double[0, 100], Gen.Double[0, 100]).Sample((rule, score, own) =>
         {
             Verdict? outright = rule == 0 ? null : (Verdict)rule;
-            var verdict = policy.Fold(outright, score, own, null);
+            var verdict = policy.Fold(outright, score, own, networkDenies: false);
             if (outright is Verdict.Allow or Verdict.Deny) return verdict == outright;
             if (outright == Verdict.Review && verdict == Verdict.Allow) return false;
             if (verdict == Verdict.Deny) return score >= policy.DenyFrom && own >= policy.ReviewFrom;
