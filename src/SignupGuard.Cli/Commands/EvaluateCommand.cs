@@ -16,7 +16,7 @@ internal static class EvaluateCommand
     private const int ReportedMax = 20;
 
     /// <summary>Families that no linkage can find, by construction: no two accounts share anything, or the front is a working company.</summary>
-    private static readonly HashSet<string> Unlinkable = new(StringComparer.Ordinal) { "crowd_workers", "company_front" };
+    private static readonly HashSet<string> Unlinkable = new(Simulation.Campaigns.Families.Unlinkable, StringComparer.Ordinal);
 
     public static Command Create()
     {
