@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Configuration;
 using SignupGuard.Cli.Commands;
+using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Core.Evaluation;
 using SignupGuard.Core.Policies;
@@ -46,6 +47,7 @@ internal static class MemoryEvaluation
         var pairwise = new PairwiseBaseline();
         var signups = new List<EvaluatedSignup>();
         var ranked = baselines ? new Dictionary<string, List<EvaluatedSignup>> { ["velocity"] = [], ["pairwise"] = [] } : [];
+        var shown = new Dictionary<long, int>();
         var leftOut = 0L;
         var memoryMax = 0L;
         var started = Stopwatch.GetTimestamp();
@@ -71,6 +73,7 @@ internal static class MemoryEvaluation
                     ranked["pairwise"].Add(Begin(ordinal, linkable.AtMs, label, Verdict.Allow, pairwise.Score(memory.Links), 0));
                 }
                 memory.DrainWorker((member, again) => signups[(int)member - 1].Raise(again, ordinal, linkable.AtMs));
+                Show(memory.Clusters, memory.Clusters.ClusterOf(ordinal), signups, shown, linkable.AtMs);
             }
             memoryMax = Math.Max(memoryMax, GC.GetTotalMemory(false));
         }
@@ -81,6 +84,22 @@ internal static class MemoryEvaluation
             Baselines = ranked,
             MemoryMiB = memoryMax >> 20,
         };
+    }
+
+    /// <summary>Notes when members are in a network that shows: it is large, and someone of it is flagged.</summary>
+    /// <param name="shown">Members noted so far, by network.</param>
+    private static void Show(ClusterGraph clusters, long cluster, List<EvaluatedSignup> signups, Dictionary<long, int> shown, long atMs)
+    {
+        if (cluster == 0) return;
+        var members = clusters.MembersAsJoined(cluster);
+        if (members.Count < DetectionMetrics.LargeCluster) return;
+        if (!shown.TryGetValue(cluster, out var noted) && !members.Any(member => signups[(int)member - 1].Flagged)) return;
+        for (; noted < members.Count; noted++)
+        {
+            var member = signups[(int)members[noted] - 1];
+            if (member.NetworkShownAtMs == 0) member.NetworkShownAtMs = atMs;
+        }
+        shown[cluster] = noted;
     }
 
     internal static EvaluatedSignup Begin(long ordinal, long atMs, TrueLabel label, Verdict verdict, double logOdds, double score)
