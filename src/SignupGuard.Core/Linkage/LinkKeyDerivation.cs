@@ -76,6 +76,7 @@ public sealed class LinkKeyDerivation(KeyHasher hasher, IReadOnlyList<LinkageRul
     public DerivedKeys Derive(string tenant, Signup signup, SignupSignals signals, ref AttributeHashes hashes)
     {
         var parts = (stackalloc LinkKey[KeyKind.AttributesMax]);
+        var text = (stackalloc char[StackCharactersMax]);
         var keys = new LinkKey[_rules.Length];
         var spreads = new int?[_rules.Length];
         foreach (var rule in _rules)
@@ -85,35 +86,35 @@ public sealed class LinkKeyDerivation(KeyHasher hasher, IReadOnlyList<LinkageRul
             var complete = true;
             for (var i = 0; i < kind.Count && complete; i++)
             {
-                parts[i] = Attribute(kind[i], tenant, signup, signals, ref hashes);
+                parts[i] = Attribute(kind[i], tenant, signup, signals, ref hashes, text);
                 complete = !parts[i].IsNone;
             }
             if (!complete) continue;
             var key = kind.Count == 1 ? parts[0] : KeyHasher.Combine(kind, parts[..kind.Count]);
             if (rule.Given is { } given)
             {
-                var stratum = Attribute(given, tenant, signup, signals, ref hashes);
+                var stratum = Attribute(given, tenant, signup, signals, ref hashes, text);
                 if (stratum.IsNone) continue;
                 key = KeyHasher.Combine(kind, key, stratum);
             }
             keys[rule.Index] = key;
-            if (rule.Spread is { } spread && Attribute(spread, tenant, signup, signals, ref hashes) is { IsNone: false } value)
+            if (rule.Spread is { } spread && Attribute(spread, tenant, signup, signals, ref hashes, text) is { IsNone: false } value)
                 spreads[rule.Index] = Half(value);
         }
-        var domain = Attribute(LinkAttribute.Domain, tenant, signup, signals, ref hashes);
+        var domain = Attribute(LinkAttribute.Domain, tenant, signup, signals, ref hashes, text);
         return new DerivedKeys
         {
             Keys = keys,
             Spreads = spreads,
-            Account = Account(tenant, signup),
+            Account = Account(tenant, signup, text),
             Organisation = domain.IsNone ? null : Half(domain),
         };
     }
 
-    private LinkKey Attribute(LinkAttribute attribute, string tenant, Signup signup, SignupSignals signals, ref AttributeHashes hashes)
+    private LinkKey Attribute(LinkAttribute attribute, string tenant, Signup signup, SignupSignals signals, ref AttributeHashes hashes, Span<char> text)
     {
         if (hashes.TryGet(attribute, out var known)) return known;
-        var value = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[StackCharactersMax]);
+        var value = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, text);
         try
         {
             Write(attribute, signup, signals, ref value);
@@ -126,9 +127,9 @@ public sealed class LinkKeyDerivation(KeyHasher hasher, IReadOnlyList<LinkageRul
     }
 
     /// <summary>The account a signup belongs to, for distinct counts: its account id, or the signup itself while it has none.</summary>
-    private int Account(string tenant, Signup signup)
+    private int Account(string tenant, Signup signup, Span<char> text)
     {
-        var value = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[StackCharactersMax]);
+        var value = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, text);
         try
         {
             value.AppendLiteral(signup.Subject.AccountId is null ? "s:" : "a:");
