@@ -27,6 +27,7 @@ internal static class Refusal
     public const string ServiceStopping = "SERVICE_STOPPING";
     public const string SignupFailed = "SIGNUP_FAILED";
     public const string InternalError = "INTERNAL_ERROR";
+    public const string ActorRequired = "ACTOR_REQUIRED";
 
     /// <summary>gRPC clients take only some kilobytes of details, and drop the status with those beyond.</summary>
     private const int ViolationsListedMax = 40;
@@ -63,6 +64,8 @@ internal static class Refusal
     public static Status TooLarge() => Make(Code.ResourceExhausted, RequestTooLarge, $"A request has at most {SignupGuardHost.MessageBytesMax:N0} bytes.");
 
     public static Status UnknownSignup() => Make(Code.NotFound, SignupUnknown, "No signup of this id was screened.");
+
+    public static Status ActorUnknown() => Make(Code.Unauthenticated, ActorRequired, $"Say who you are: metadata (or HTTP header) {Caller.ActorHeader}.");
 
     public static Status Unavailable() =>
         Make(Code.Unavailable, DatabaseUnavailable, "The database can't be reached in time, so nothing was decided. Send the same signup again: it is counted once.", Retry(RetryAfterOutage));
