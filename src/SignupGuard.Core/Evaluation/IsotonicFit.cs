@@ -27,7 +27,7 @@ public static class IsotonicFit
                 blocks[^1] = blocks[^1].With(Block.Of(chunk));
             else
                 blocks.Add(Block.Of(chunk));
-            Pool(blocks, static (before, last) => last.Share <= before.Share);
+            Pool(blocks, static (before, last) => last.Fraud * before.Signups <= before.Fraud * last.Signups);
         }
         // Thinned from the bottom: a point that hardly differs from the one before joins it.
         var thinned = new List<Block>();
