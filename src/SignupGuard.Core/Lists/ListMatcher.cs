@@ -26,7 +26,7 @@ public sealed class ListMatcher(KeyHasher hasher)
         Find(ListType.Phone, LinkAttribute.Phone, signals.Phone.Value?.E164, ref found);
         Find(ListType.Account, LinkAttribute.Account, signup.Subject.AccountId, ref found);
         if (index.Has(ListType.Asn) && signals.Ip.Value?.Asn is { } asn and >= 0 and <= uint.MaxValue) index.Find(ListType.Asn, ListKey.OfAsn((uint)asn), atMs, ref found);
-        if (index.Has(ListType.Country) && signals.Ip.Value?.Country is { Length: 2 } country) index.Find(ListType.Country, ListKey.OfShortText(country), atMs, ref found);
+        if (index.Has(ListType.Country) && signals.Ip.Value?.Country is { Length: 2 } country) index.Find(ListType.Country, ListKey.OfShortText(country.ToUpperInvariant()), atMs, ref found);
         if (index.Has(ListType.Domain) && signals.Email.Value?.Domain is { } domain) FindDomain(domain, ref found);
         if (index.Has(ListType.Ip) && signup.Network?.Ip is { } ip) FindAddress(AddressSpace.Unwrap(ip), ref found);
         if (index.Has(ListType.Bin) && signals.Payment.Value?.Bin is { } bin) FindBin(bin, ref found);

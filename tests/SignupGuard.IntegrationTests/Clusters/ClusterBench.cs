@@ -11,11 +11,13 @@ using SignupGuard.Core.Policies;
 using SignupGuard.Core.Screening;
 using SignupGuard.IntegrationTests.Postgres;
 using SignupGuard.Service.Clusters;
+using SignupGuard.Service.Lists;
 using SignupGuard.Service.Screening;
 using SignupGuard.Service.Transport;
 using SignupGuard.Simulation;
 using SignupGuard.Storage;
 using SignupGuard.Storage.Clusters;
+using SignupGuard.Storage.Lists;
 using SignupGuard.Storage.Outcomes;
 using SignupGuard.Storage.Policies;
 using SignupGuard.Storage.Screening;
@@ -43,8 +45,12 @@ internal sealed class ClusterBench : IAsyncDisposable
         Screening = new ScreeningStore(database.Source, clock);
         Clusters = new ClusterStore(database.Source, clock);
         Outcomes = new OutcomeStore(database.Source, clock);
-        Worker = new ClusterWorker(Clusters, active, Cipher, clock, NullLogger<ClusterWorker>.Instance);
+        Worker = new ClusterWorker(Clusters, active, NoLists(database, clock), Cipher, clock, NullLogger<ClusterWorker>.Instance);
     }
+
+    /// <summary>Never loaded: nobody is on a list.</summary>
+    private static ActiveLists NoLists(TestDatabase database, TimeProvider clock) =>
+        new(new ListStore(database.Source, clock), new KeyHasher(new byte[KeyHasher.KeyBytes]), clock, Options.Create(new ScreeningOptions()), NullLogger<ActiveLists>.Instance);
 
     public static FactsCipher Cipher { get; } = new(1, new Dictionary<byte, byte[]> { [1] = new byte[FactsCipher.KeyBytes] });
 
