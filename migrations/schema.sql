@@ -2,6 +2,59 @@
 -- Left out: partitions. Each partitioned table has a default one, and one for each month (PartitionMaintenance).
 -- Written by: SIGNUPGUARD_UPDATE_SCHEMA=1 dotnet test tests/SignupGuard.IntegrationTests --filter SchemaFileTests
 
+CREATE FUNCTION create_month_partition(parent text, month date, ahead boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    partition text := parent || '_' || to_char(month, 'YYYY_MM');
+    month_from timestamptz := month::timestamp AT TIME ZONE 'UTC';
+    month_until timestamptz := (month + interval '1 month') AT TIME ZONE 'UTC';
+BEGIN
+    IF parent NOT IN ('signups', 'decisions') OR month <> date_trunc('month', month)::date THEN
+        RAISE EXCEPTION 'no month of a table that grows by months';
+    END IF;
+    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMPRESSION)', partition, parent);
+    EXECUTE format('LOCK TABLE ONLY %I IN %s MODE', parent, CASE WHEN ahead THEN 'SHARE UPDATE EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END);
+    EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', parent || '_default');
+    EXECUTE format('WITH moved AS (DELETE FROM %I WHERE recorded_at >= %L AND recorded_at < %L RETURNING *) INSERT INTO %I SELECT * FROM moved',
+        parent || '_default', month_from, month_until, partition);
+    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, partition, month_from, month_until);
+END $$;
+
+CREATE FUNCTION refuse_audit_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit is append-only' USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+CREATE TABLE audit (
+    id bigint NOT NULL,
+    tenant text,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL,
+    change jsonb,
+    note text,
+    CONSTRAINT audit_action_check CHECK (((length(action) >= 1) AND (length(action) <= 64))),
+    CONSTRAINT audit_actor_check CHECK (((length(actor) >= 1) AND (length(actor) <= 128))),
+    CONSTRAINT audit_note_check CHECK ((length(note) <= 4000)),
+    CONSTRAINT audit_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 256))),
+    CONSTRAINT audit_tenant_check CHECK ((length(tenant) <= 128))
+);
+
+ALTER TABLE audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE cluster_members (
     tenant text NOT NULL,
     ordinal bigint NOT NULL,
@@ -146,6 +199,64 @@ CREATE TABLE link_keys (
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', autovacuum_vacuum_cost_delay='0');
 
+CREATE TABLE list_entries (
+    tenant text NOT NULL,
+    list bigint NOT NULL,
+    key uuid NOT NULL,
+    value text,
+    sealed bytea,
+    reason text,
+    author text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    revision bigint NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT list_entries_author_check CHECK (((length(author) >= 1) AND (length(author) <= 128))),
+    CONSTRAINT list_entries_check CHECK (((value IS NULL) <> (sealed IS NULL))),
+    CONSTRAINT list_entries_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 256))),
+    CONSTRAINT list_entries_value_check CHECK ((length(value) <= 512))
+);
+
+CREATE TABLE list_revisions (
+    tenant text NOT NULL,
+    revision bigint NOT NULL,
+    purged bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT list_revisions_revision_check CHECK ((revision >= 1)),
+    CONSTRAINT list_revisions_tenant_check CHECK ((length(tenant) <= 128))
+);
+
+CREATE TABLE lists (
+    tenant text NOT NULL,
+    id bigint NOT NULL,
+    name text NOT NULL,
+    effect smallint NOT NULL,
+    type smallint NOT NULL,
+    description text NOT NULL,
+    version bigint NOT NULL,
+    revision bigint NOT NULL,
+    entries bigint NOT NULL,
+    author text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT lists_author_check CHECK (((length(author) >= 1) AND (length(author) <= 128))),
+    CONSTRAINT lists_description_check CHECK ((length(description) <= 1024)),
+    CONSTRAINT lists_effect_check CHECK (((effect >= 1) AND (effect <= 3))),
+    CONSTRAINT lists_entries_check CHECK ((entries >= 0)),
+    CONSTRAINT lists_name_check CHECK ((name ~ '^[a-z][a-z0-9_-]{0,63}$'::text)),
+    CONSTRAINT lists_type_check CHECK (((type >= 1) AND (type <= 10))),
+    CONSTRAINT lists_version_check CHECK ((version >= 1))
+);
+
+ALTER TABLE lists ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lists_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE outcomes (
     tenant text NOT NULL,
     ordinal bigint NOT NULL,
@@ -163,7 +274,61 @@ CREATE TABLE policies (
     yaml character varying(1000000) NOT NULL,
     author character varying(128) NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    active boolean NOT NULL
+    active boolean NOT NULL,
+    content_hash bytea NOT NULL,
+    name character varying(128),
+    state character varying(32) NOT NULL,
+    revision bigint DEFAULT 1 NOT NULL,
+    base_version bigint,
+    changed_by character varying(128) NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    note character varying(4000),
+    backtest_hash bytea,
+    shadow_run bigint,
+    shadow_by character varying(128),
+    shadow_at timestamp with time zone,
+    requested_by character varying(128),
+    requested_at timestamp with time zone,
+    request_note character varying(4000),
+    approved_by character varying(128),
+    approved_at timestamp with time zone,
+    approval_note character varying(4000),
+    second_person boolean,
+    CONSTRAINT policies_active_check CHECK ((active = ((state)::text = 'active'::text))),
+    CONSTRAINT policies_content_hash_check CHECK ((octet_length(content_hash) = 32)),
+    CONSTRAINT policies_revision_check CHECK ((revision >= 1))
+);
+
+CREATE TABLE policy_activations (
+    id bigint NOT NULL,
+    version bigint NOT NULL,
+    previous_version bigint,
+    kind text NOT NULL,
+    actor text NOT NULL,
+    reason text,
+    activated_at timestamp with time zone NOT NULL,
+    CONSTRAINT policy_activations_actor_check CHECK (((length(actor) >= 1) AND (length(actor) <= 128))),
+    CONSTRAINT policy_activations_kind_check CHECK ((kind = ANY (ARRAY['shipped'::text, 'published'::text, 'rolled_back'::text]))),
+    CONSTRAINT policy_activations_reason_check CHECK ((length(reason) <= 4000))
+);
+
+ALTER TABLE policy_activations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME policy_activations_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE policy_backtests (
+    version bigint NOT NULL,
+    content_hash bytea NOT NULL,
+    actor text NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    report jsonb NOT NULL,
+    CONSTRAINT policy_backtests_actor_check CHECK (((length(actor) >= 1) AND (length(actor) <= 128))),
+    CONSTRAINT policy_backtests_content_hash_check CHECK ((octet_length(content_hash) = 32))
 );
 
 CREATE TABLE second_looks (
@@ -173,6 +338,46 @@ CREATE TABLE second_looks (
     reached bigint DEFAULT 0 NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
+
+CREATE TABLE shadow_counts (
+    tenant text NOT NULL,
+    version bigint NOT NULL,
+    run bigint NOT NULL,
+    day date NOT NULL,
+    active_version bigint NOT NULL,
+    active_verdict smallint NOT NULL,
+    shadow_verdict smallint NOT NULL,
+    signups bigint NOT NULL,
+    CONSTRAINT shadow_counts_active_verdict_check CHECK (((active_verdict >= 1) AND (active_verdict <= 3))),
+    CONSTRAINT shadow_counts_shadow_verdict_check CHECK (((shadow_verdict >= 1) AND (shadow_verdict <= 3)))
+);
+
+CREATE TABLE shadow_differences (
+    id bigint NOT NULL,
+    tenant text NOT NULL,
+    version bigint NOT NULL,
+    run bigint NOT NULL,
+    judged_at timestamp with time zone NOT NULL,
+    signup_id text NOT NULL,
+    active_version bigint NOT NULL,
+    active_verdict smallint NOT NULL,
+    shadow_verdict smallint NOT NULL,
+    active_score double precision NOT NULL,
+    shadow_score double precision NOT NULL,
+    reasons text[] NOT NULL,
+    CONSTRAINT shadow_differences_active_verdict_check CHECK (((active_verdict >= 1) AND (active_verdict <= 3))),
+    CONSTRAINT shadow_differences_shadow_verdict_check CHECK (((shadow_verdict >= 1) AND (shadow_verdict <= 3))),
+    CONSTRAINT shadow_differences_signup_id_check CHECK (((length(signup_id) >= 1) AND (length(signup_id) <= 128)))
+);
+
+ALTER TABLE shadow_differences ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME shadow_differences_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE signup_ids (
     tenant text NOT NULL,
@@ -196,6 +401,9 @@ CREATE TABLE signups (
 )
 PARTITION BY RANGE (recorded_at);
 ALTER TABLE ONLY signups ALTER COLUMN facts SET STORAGE EXTERNAL;
+
+ALTER TABLE ONLY audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY cluster_members
     ADD CONSTRAINT cluster_members_pkey PRIMARY KEY (tenant, ordinal);
@@ -230,14 +438,35 @@ ALTER TABLE ONLY link_events
 ALTER TABLE ONLY link_keys
     ADD CONSTRAINT link_keys_pkey PRIMARY KEY (key);
 
+ALTER TABLE ONLY list_entries
+    ADD CONSTRAINT list_entries_pkey PRIMARY KEY (tenant, list, key);
+
+ALTER TABLE ONLY list_revisions
+    ADD CONSTRAINT list_revisions_pkey PRIMARY KEY (tenant);
+
+ALTER TABLE ONLY lists
+    ADD CONSTRAINT lists_pkey PRIMARY KEY (tenant, id);
+
 ALTER TABLE ONLY outcomes
     ADD CONSTRAINT outcomes_pkey PRIMARY KEY (tenant, ordinal, kind);
 
 ALTER TABLE ONLY policies
     ADD CONSTRAINT pk_policies PRIMARY KEY (version);
 
+ALTER TABLE ONLY policy_activations
+    ADD CONSTRAINT policy_activations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY policy_backtests
+    ADD CONSTRAINT policy_backtests_pkey PRIMARY KEY (version);
+
 ALTER TABLE ONLY second_looks
     ADD CONSTRAINT second_looks_pkey PRIMARY KEY (tenant, cluster);
+
+ALTER TABLE ONLY shadow_counts
+    ADD CONSTRAINT shadow_counts_pkey PRIMARY KEY (tenant, version, run, day, active_version, active_verdict, shadow_verdict);
+
+ALTER TABLE ONLY shadow_differences
+    ADD CONSTRAINT shadow_differences_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY signup_ids
     ADD CONSTRAINT signup_ids_pkey PRIMARY KEY (tenant, signup_id);
@@ -247,6 +476,10 @@ ALTER TABLE ONLY signup_ids
 
 ALTER TABLE ONLY signups
     ADD CONSTRAINT signups_pkey PRIMARY KEY (tenant, ordinal, recorded_at);
+
+CREATE INDEX audit_actor ON audit USING btree (actor, id);
+
+CREATE INDEX audit_subject ON audit USING btree (subject, id);
 
 CREATE INDEX cluster_members_cluster ON cluster_members USING btree (tenant, cluster, ordinal);
 
@@ -265,3 +498,21 @@ CREATE INDEX key_exemptions_due ON key_exemptions USING btree (expires_at) WHERE
 CREATE UNIQUE INDEX key_exemptions_in_force ON key_exemptions USING btree (tenant, key) WHERE (ended_at IS NULL);
 
 CREATE INDEX link_keys_cluster ON link_keys USING btree (cluster) WHERE (cluster IS NOT NULL);
+
+CREATE INDEX list_entries_expired ON list_entries USING btree (tenant, expires_at) WHERE (expires_at IS NOT NULL);
+
+CREATE INDEX list_entries_removed ON list_entries USING btree (tenant, removed_at) WHERE (removed_at IS NOT NULL);
+
+CREATE INDEX list_entries_revision ON list_entries USING btree (tenant, revision);
+
+CREATE UNIQUE INDEX lists_name ON lists USING btree (tenant, name) WHERE (removed_at IS NULL);
+
+CREATE INDEX shadow_differences_moves ON shadow_differences USING btree (tenant, version, run, active_verdict, shadow_verdict, id);
+
+CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+
+ALTER TABLE ONLY policy_activations
+    ADD CONSTRAINT policy_activations_version_fkey FOREIGN KEY (version) REFERENCES policies(version);
+
+ALTER TABLE ONLY policy_backtests
+    ADD CONSTRAINT policy_backtests_version_fkey FOREIGN KEY (version) REFERENCES policies(version);

@@ -18,6 +18,8 @@ write() {
 
 openssl rand -hex 32 | tr -d '\n' | write postgres_password
 openssl rand -hex 32 | tr -d '\n' | write signupguard_password
+openssl rand -hex 32 | tr -d '\n' | write signupguard_owner_password
 printf '*:*:*:*:%s\n' "$(cat secrets/signupguard_password)" | write pgpass
+printf '*:*:*:*:%s\n' "$(cat secrets/signupguard_owner_password)" | write pgpass_owner
 openssl rand -base64 32 | write link_key
 openssl rand -base64 32 | write facts_key

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
+using SignupGuard.Service.Changes;
 using SignupGuard.Service.Clusters;
 using SignupGuard.Service.Hosting;
 using SignupGuard.Service.Lists;
@@ -18,6 +19,7 @@ using SignupGuard.Service.Screening.Collectors;
 using SignupGuard.Service.Transport;
 using SignupGuard.Service.Transport.Validation;
 using SignupGuard.Storage;
+using SignupGuard.Storage.Audit;
 using SignupGuard.Storage.Clusters;
 using SignupGuard.Storage.Lists;
 using SignupGuard.Storage.Outcomes;
@@ -174,6 +176,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<PartitionMaintenance>();
         services.AddHostedService<PartitionSchedule>();
         services.AddSingleton<PolicyStore>();
+        services.AddSingleton<AuditLog>();
         services.AddSingleton<ScreeningStore>();
         services.AddSingleton<DecisionReader>();
         services.AddSingleton<OutcomeStore>();
@@ -190,6 +193,9 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddOptions<ScreeningOptions>().BindConfiguration(ScreeningOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ScreeningOptions>, ScreeningOptionsValidator>();
         services.AddSingleton<ScreeningPipeline>();
+        services.AddOptions<ChangeOptions>().BindConfiguration(ChangeOptions.Section);
+        services.AddSingleton<ChangeNotifications>();
+        services.AddHostedService(provider => provider.GetRequiredService<ChangeNotifications>());
         // In this order they start, the transport last; in the reverse order they stop: no call comes in while the queue drains.
         services.AddSingleton<ActivePolicy>();
         services.AddHostedService(provider => provider.GetRequiredService<ActivePolicy>());

@@ -42,6 +42,18 @@ public static class SignupGuardDataSource
         return builder.Build();
     }
 
+    /// <summary>
+    /// For the service itself: its sessions take <see cref="ServiceRole"/>, whoever they log in as. Resetting a session, as pools do, would
+    /// give that up, so it is left out: no code of the service changes a session beyond its transaction.
+    /// </summary>
+    /// <exception cref="ArgumentException">The connection string can't be read.</exception>
+    public static NpgsqlDataSource CreateForService(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { NoResetOnClose = true };
+        settings.Options = $"{settings.Options} -c role={ServiceRole.Name}".TrimStart();
+        return Create(settings.ConnectionString);
+    }
+
     /// <summary>The connection string with every default that it leaves open filled in.</summary>
     public static string WithDefaults(string connectionString)
     {

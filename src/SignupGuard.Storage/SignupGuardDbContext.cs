@@ -17,11 +17,18 @@ public sealed class SignupGuardDbContext(DbContextOptions<SignupGuardDbContext> 
     {
         modelBuilder.Entity<StoredPolicy>(policy =>
         {
-            policy.ToTable("policies");
+            policy.ToTable("policies", table => table.HasCheckConstraint("policies_active_check", "active = (state = 'active')"));
             policy.HasKey(p => p.Version);
             policy.Property(p => p.Version).ValueGeneratedNever();
             policy.Property(p => p.Yaml).HasMaxLength(Core.Policies.PolicyReader.DocumentCharactersMax);
-            policy.Property(p => p.Author).HasMaxLength(128);
+            policy.Property(p => p.Name).HasMaxLength(Core.Policies.PolicyReader.NameCharactersMax);
+            policy.Property(p => p.State).HasMaxLength(32).HasConversion(state => PolicyStateWords.Word(state), word => PolicyStateWords.State(word));
+            // A change that read another revision is refused.
+            policy.Property(p => p.Revision).IsConcurrencyToken();
+            foreach (var person in (string[])[nameof(StoredPolicy.Author), nameof(StoredPolicy.ChangedBy), nameof(StoredPolicy.ShadowBy), nameof(StoredPolicy.RequestedBy), nameof(StoredPolicy.ApprovedBy)])
+                policy.Property(person).HasMaxLength(Audit.AuditEntry.ActorCharactersMax);
+            foreach (var note in (string[])[nameof(StoredPolicy.Note), nameof(StoredPolicy.RequestNote), nameof(StoredPolicy.ApprovalNote)])
+                policy.Property(note).HasMaxLength(Audit.AuditEntry.NoteCharactersMax);
             // Exactly one version is active.
             policy.HasIndex(p => p.Active).IsUnique().HasFilter("active");
         });

@@ -19,6 +19,7 @@ public sealed record PolicyReading(Policy? Policy, IReadOnlyList<PolicyIssue> Is
 public static partial class PolicyReader
 {
     public const int DocumentCharactersMax = 1_000_000;
+    public const int NameCharactersMax = 128;
     public const int RulesMax = 2_000;
     public const int LinkageRulesMax = 64;
 
@@ -68,7 +69,7 @@ public static partial class PolicyReader
             || document.Safeguard is null || document.Calibration is null || document.Linkage.Keys.Contains(null!) || document.Rules.Contains(null!)
             || document.Rules.Any(rule => rule.Labels is null || rule.Obligations is null))
             return Refused("", "A section or an entry of it is empty.");
-        Require(!string.IsNullOrWhiteSpace(document.Name), "name", "A policy has a name.");
+        Require(!string.IsNullOrWhiteSpace(document.Name) && document.Name.Length <= NameCharactersMax, "name", $"A policy has a name, at most {NameCharactersMax} characters.");
         Require(document.BaseRate is > 0 and < 1, "base_rate", "The share of fraud expected among signups lies between 0 and 1.");
         Require(document.Thresholds.Review is > 0 and < 100, "thresholds.review", "A score between 0 and 100.");
         Require(document.Thresholds.Deny is > 0 and <= 100 && document.Thresholds.Deny > document.Thresholds.Review, "thresholds.deny", "Above the review threshold, at most 100.");

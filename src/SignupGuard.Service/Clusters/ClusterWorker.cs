@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using SignupGuard.Service.Changes;
 using SignupGuard.Service.Lists;
 using SignupGuard.Service.Screening;
 using SignupGuard.Service.Transport;
+using SignupGuard.Storage.Changes;
 using SignupGuard.Storage.Clusters;
 
 namespace SignupGuard.Service.Clusters;
@@ -11,7 +13,14 @@ namespace SignupGuard.Service.Clusters;
 /// What linkage leaves for after the answer: joins networks by their promoted keys, and decides their members again. Every replica runs one;
 /// a row lock lets one at a time work for a tenant. What a fault or a kill interrupts is done again by whoever comes next.
 /// </summary>
-public sealed class ClusterWorker(ClusterStore store, ActivePolicy policies, ActiveLists lists, FactsCipher cipher, TimeProvider clock, ILogger<ClusterWorker> log) : BackgroundService
+public sealed class ClusterWorker(
+    ClusterStore store,
+    ActivePolicy policies,
+    ActiveLists lists,
+    FactsCipher cipher,
+    ChangeNotifications changes,
+    TimeProvider clock,
+    ILogger<ClusterWorker> log) : BackgroundService
 {
     /// <summary>Pause while nothing waits: a network shows well within a second of the signup that made it.</summary>
     private static readonly TimeSpan IdlePause = TimeSpan.FromMilliseconds(150);
@@ -91,7 +100,11 @@ public sealed class ClusterWorker(ClusterStore store, ActivePolicy policies, Act
             while (await store.ApplyTiesAsync(tenant, cancellation) > 0) any = true;
             if (await store.LookAgainAsync(tenant, policy.Policy, policy.Keys, stored => Open(tenant, stored), linkable => lists.Match(tenant, linkable, policy.Policy.Linkage.Rules), cancellation) is not { } looked) break;
             any = true;
-            if (looked.Changed > 0) ClusterLog.DecidedAgain(log, looked.Changed);
+            if (looked.Changed > 0)
+            {
+                changes.Announce(ChangeTopic.Decisions);
+                ClusterLog.DecidedAgain(log, looked.Changed);
+            }
             if (looked.Unreadable > 0) ClusterLog.Unreadable(log, looked.Unreadable);
         }
         return any;

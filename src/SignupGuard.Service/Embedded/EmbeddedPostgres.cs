@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.Versioning;
 using Npgsql;
+using SignupGuard.Storage;
 
 namespace SignupGuard.Service.Embedded;
 
@@ -72,14 +73,16 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
             Database = database,
         }.ConnectionString;
 
+        public string SuperuserConnectionString => ConnectionString(Superuser, Secrets.SuperuserPassword, Superuser);
+
         public PostgresServer Start(ILogger logger) => PostgresServer.Start(Binaries, User, Cluster, Settings, logger);
     }
 
     /// <summary>For the role that owns the database. The same after a restart on the same folder, but where its path is too long for a socket.</summary>
     public string ConnectionString => _installation.ConnectionString(Role, _installation.Secrets.Password, Database);
 
-    /// <summary>For an operator's own use; the service never uses it.</summary>
-    public string SuperuserConnectionString => _installation.ConnectionString(Superuser, _installation.Secrets.SuperuserPassword, Superuser);
+    /// <summary>For an operator's own use, and to make the role the service works under; the service itself never uses it.</summary>
+    public string SuperuserConnectionString => _installation.SuperuserConnectionString;
 
     public EmbeddedSecrets Secrets => _installation.Secrets;
 
@@ -104,6 +107,7 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
             try
             {
                 await server.ReadyAsync(installation.ConnectionString(Role, installation.Secrets.Password, Database), cancellation);
+                await EnsureServiceRoleAsync(installation, cancellation);
             }
             catch
             {
@@ -124,6 +128,25 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
             folderLock.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The owner of the database may not make roles. At every start: a folder of an earlier version has none.</summary>
+    private static async Task EnsureServiceRoleAsync(Installation installation, CancellationToken cancellation)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(installation.SuperuserConnectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync(cancellation);
+        await using var command = new NpgsqlCommand(
+            $"""
+            DO $$
+            BEGIN
+                IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ServiceRole.Name}') THEN
+                    CREATE ROLE {ServiceRole.Name} NOLOGIN;
+                    GRANT {ServiceRole.Name} TO {Role};
+                END IF;
+            END $$
+            """,
+            connection);
+        await command.ExecuteNonQueryAsync(cancellation);
     }
 
     [UnsupportedOSPlatform("windows")]

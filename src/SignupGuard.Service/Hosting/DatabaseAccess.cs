@@ -64,7 +64,11 @@ internal sealed class DatabaseAccess : IAsyncDisposable
         NpgsqlDataSource source;
         try
         {
-            source = SignupGuardDataSource.Create(connectionString);
+            // As whoever logs in: while the schema is not there, its role is not either.
+            await using var login = SignupGuardDataSource.Create(connectionString, builder => builder.ConnectionStringBuilder.Pooling = false);
+            await WaitAsync(login, cancellation);
+            await CheckSchemaAsync(login, cancellation);
+            source = SignupGuardDataSource.CreateForService(connectionString);
         }
         catch (ArgumentException failure)
         {
@@ -73,8 +77,7 @@ internal sealed class DatabaseAccess : IAsyncDisposable
         }
         try
         {
-            await WaitAsync(source, cancellation);
-            await CheckSchemaAsync(source, cancellation);
+            await CheckRoleAsync(source, cancellation);
         }
         catch
         {
@@ -99,8 +102,10 @@ internal sealed class DatabaseAccess : IAsyncDisposable
         NpgsqlDataSource? source = null;
         try
         {
-            source = SignupGuardDataSource.Create(embedded.ConnectionString);
-            await DatabaseMigrator.MigrateAsync(source, cancellation);
+            await using (var owner = SignupGuardDataSource.Create(embedded.ConnectionString, builder => builder.ConnectionStringBuilder.Pooling = false))
+                await DatabaseMigrator.MigrateAsync(owner, cancellation);
+            source = SignupGuardDataSource.CreateForService(embedded.ConnectionString);
+            await CheckRoleAsync(source, cancellation);
             return new DatabaseAccess(
                 embedded,
                 source,
@@ -135,6 +140,24 @@ internal sealed class DatabaseAccess : IAsyncDisposable
                     throw new HostStartException($"The database can't be reached: {failure.Message} It was tried for {WaitMax.TotalSeconds:N0} seconds.", failure);
                 await Task.Delay(WaitStep, cancellation);
             }
+        }
+    }
+
+    /// <summary>The service must not be able to change its audit.</summary>
+    private static async Task CheckRoleAsync(NpgsqlDataSource source, CancellationToken cancellation)
+    {
+        const string Help =
+            $"Migrations make the role {ServiceRole.Name}; the service's log-in must be a member of it (GRANT {ServiceRole.Name} TO …). "
+            + "Behind a pooler that drops start-up options, log in as a member that owns nothing.";
+        try
+        {
+            await using var command = source.CreateCommand("SELECT bool_or(has_table_privilege('audit', privilege)) FROM unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS privilege");
+            if (await command.ExecuteScalarAsync(cancellation) is not false)
+                throw new HostStartException($"The service would work under a database role that may change the audit. {Help}");
+        }
+        catch (PostgresException refused) when (refused.SqlState is PostgresErrorCodes.InvalidParameterValue or PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new HostStartException($"The database refuses the role the service works under: {refused.MessageText} ({refused.SqlState}). {Help}", refused);
         }
     }
 

@@ -7,7 +7,9 @@ using SignupGuard.Core.Lists;
 using SignupGuard.Core.Screening;
 using SignupGuard.Core.Signals;
 using SignupGuard.Core.Signups;
+using SignupGuard.Service.Changes;
 using SignupGuard.Service.Screening;
+using SignupGuard.Storage.Changes;
 using SignupGuard.Storage.Lists;
 
 namespace SignupGuard.Service.Lists;
@@ -16,7 +18,12 @@ namespace SignupGuard.Service.Lists;
 /// The lists in force, of all tenants: an index each, swapped as a whole. What changed is read when another replica tells of a change, and
 /// every <see cref="ScreeningOptions.ListPollMs"/> anyway; while the database can't be reached the last lists stay.
 /// </summary>
-public sealed class ActiveLists(ListStore store, KeyHasher hasher, TimeProvider clock, IOptions<ScreeningOptions> options, ILogger<ActiveLists> log) : BackgroundService
+public sealed class ActiveLists(
+    ListStore store,
+    KeyHasher hasher,
+    ChangeNotifications changes,
+    IOptions<ScreeningOptions> options,
+    ILogger<ActiveLists> log) : BackgroundService
 {
     private readonly ListMatcher _matcher = new(hasher);
     private volatile FrozenDictionary<string, ListIndex> _indexes = FrozenDictionary<string, ListIndex>.Empty;
@@ -40,10 +47,11 @@ public sealed class ActiveLists(ListStore store, KeyHasher hasher, TimeProvider 
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(options.Value.ListPollMs), clock);
+        var poll = TimeSpan.FromMilliseconds(options.Value.ListPollMs);
         var failing = false;
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (true)
         {
+            var next = changes.Next(ChangeTopic.Lists);
             try
             {
                 await RefreshAsync(stoppingToken);
@@ -55,6 +63,7 @@ public sealed class ActiveLists(ListStore store, KeyHasher hasher, TimeProvider 
                 if (!failing) ListLog.RefreshFailed(log, Fault.Describe(failure));
                 failing = true;
             }
+            await changes.WaitAsync(next, poll, stoppingToken);
         }
     }
 

@@ -6,7 +6,7 @@ using CsvHelper.Configuration;
 namespace SignupGuard.Service.Lists;
 
 /// <summary>A line of an import.</summary>
-/// <param name="Line">Counted from 1, the header included.</param>
+/// <param name="Line">Counted from 1, the header included; of a line that goes on over several the last.</param>
 /// <param name="Problem">Set where the line is no entry: which column, and what is wrong.</param>
 public sealed record CsvLine(long Line, string Value, string? Reason, DateTimeOffset? ExpiresAt, (string Column, string Message)? Problem);
 
@@ -76,7 +76,7 @@ public static class ListCsv
             }
             if (bounded.TooLong)
             {
-                yield return new CsvLine(parser.RawRow + 1, "", null, null, ("", $"At most {LineCharactersMax:N0} characters, quotes closed."));
+                yield return new CsvLine(parser.RawRow, "", null, null, ("", $"At most {LineCharactersMax:N0} characters, quotes closed."));
                 yield break;
             }
             if (!more)
@@ -91,7 +91,11 @@ public static class ListCsv
                 yield return new CsvLine(parser.RawRow, "", null, null, ("", "The first line names the columns: value, and if you like reason and expires_at, each once."));
                 yield break;
             }
-            yield return bad ? new CsvLine(parser.RawRow, "", null, null, ("", "A quote stands within a cell that is not quoted.")) : Line(parser, columns);
+            var line = Line(parser, columns);
+            // Cells are read when they are asked for, and found bad then.
+            yield return bad || parser.RawRecord.Count('"') % 2 != 0
+                ? new CsvLine(parser.RawRow, "", null, null, ("", "A quote is not closed, or stands within a cell that is not quoted."))
+                : line;
         }
     }
 

@@ -3,6 +3,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using SignupGuard.Core.Linkage;
 using SignupGuard.Core.Policies;
+using SignupGuard.Service.Changes;
+using SignupGuard.Storage.Changes;
 using SignupGuard.Storage.Policies;
 
 namespace SignupGuard.Service.Screening;
@@ -11,10 +13,17 @@ namespace SignupGuard.Service.Screening;
 public sealed record PolicySnapshot(Policy Policy, LinkKeyDerivation Keys);
 
 /// <summary>
-/// The policy in force: a snapshot, swapped as a whole. Asked for by version every <see cref="ScreeningOptions.PolicyPollMs"/>; while the
+/// The policy in force: a snapshot, swapped as a whole. Asked for when another replica tells of a change, and every
+/// <see cref="ScreeningOptions.PolicyPollMs"/> anyway; while the
 /// database can't be reached, or holds a version that doesn't validate, the last good one stays, and every answer names it.
 /// </summary>
-public sealed class ActivePolicy(PolicyStore store, KeyHasher hasher, TimeProvider clock, IOptions<ScreeningOptions> options, ILogger<ActivePolicy> log) : BackgroundService
+public sealed class ActivePolicy(
+    PolicyStore store,
+    KeyHasher hasher,
+    ChangeNotifications changes,
+    TimeProvider clock,
+    IOptions<ScreeningOptions> options,
+    ILogger<ActivePolicy> log) : BackgroundService
 {
     private volatile PolicySnapshot? _snapshot;
 
@@ -32,10 +41,11 @@ public sealed class ActivePolicy(PolicyStore store, KeyHasher hasher, TimeProvid
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(options.Value.PolicyPollMs), clock);
+        var poll = TimeSpan.FromMilliseconds(options.Value.PolicyPollMs);
         var failing = false;
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (true)
         {
+            var next = changes.Next(ChangeTopic.Policy);
             try
             {
                 if (await store.ActiveVersionAsync(stoppingToken) != Snapshot.Policy.Version) Use(await store.LoadActiveAsync(clock, stoppingToken));
@@ -47,6 +57,7 @@ public sealed class ActivePolicy(PolicyStore store, KeyHasher hasher, TimeProvid
                 if (!failing) ScreeningLog.PolicyPollFailed(log, Snapshot.Policy.Version, Fault.Describe(failure));
                 failing = true;
             }
+            await changes.WaitAsync(next, poll, stoppingToken);
         }
     }
 

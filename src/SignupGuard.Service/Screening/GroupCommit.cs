@@ -3,7 +3,9 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using SignupGuard.Service.Changes;
 using SignupGuard.Service.Telemetry;
+using SignupGuard.Storage.Changes;
 using SignupGuard.Storage.Screening;
 
 namespace SignupGuard.Service.Screening;
@@ -18,7 +20,13 @@ namespace SignupGuard.Service.Screening;
 ///                                  └────────────┴─ it refuses the batch: each half by itself, so that one bad signup fails alone
 /// </code>
 /// </summary>
-public sealed class GroupCommit(ScreeningStore store, ActivePolicy policies, IOptions<ScreeningOptions> options, TimeProvider clock, ILogger<GroupCommit> log) : BackgroundService
+public sealed class GroupCommit(
+    ScreeningStore store,
+    ActivePolicy policies,
+    ChangeNotifications changes,
+    IOptions<ScreeningOptions> options,
+    TimeProvider clock,
+    ILogger<GroupCommit> log) : BackgroundService
 {
     private static readonly TimeSpan RetryDelayMin = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan RetryDelayMax = TimeSpan.FromMilliseconds(500);
@@ -184,6 +192,7 @@ public sealed class GroupCommit(ScreeningStore store, ActivePolicy policies, IOp
         // The policy may have changed since a signup was prepared; one transaction is decided by one version, its link keys too.
         var signups = batch.ConvertAll(waiting => ReferenceEquals(waiting.PreparedBy, policy) ? waiting.Signup : Prepare(waiting.Signup, policy));
         var results = await store.ScreenAsync(signups, policy.Policy, stopping);
+        changes.Announce(ChangeTopic.Decisions);
         Instruments.BatchSize.Record(batch.Count);
         Instruments.BatchSeconds.Record(clock.GetElapsedTime(started).TotalSeconds);
         return results;

@@ -180,7 +180,7 @@ internal sealed class ListGrpcService(ListStore store, ListValidation validation
         }
     }
 
-    private static ListDeed Deed(ServerCallContext context) => new(Tenancy.Of(context), "unknown");
+    private static ListDeed Deed(ServerCallContext context) => new(Tenancy.Of(context), Caller.Actor(context));
 
     private async Task<StoredList> FindAsync(string name, ServerCallContext context) =>
         await store.FindAsync(Tenancy.Of(context), name, context.CancellationToken) ?? throw Refusal.UnknownList().ToRpcException();

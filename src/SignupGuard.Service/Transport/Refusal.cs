@@ -27,6 +27,7 @@ internal static class Refusal
     public const string ServiceStopping = "SERVICE_STOPPING";
     public const string SignupFailed = "SIGNUP_FAILED";
     public const string InternalError = "INTERNAL_ERROR";
+    public const string ActorRequired = "ACTOR_REQUIRED";
     public const string ListUnknown = "LIST_UNKNOWN";
     public const string ListExists = "LIST_EXISTS";
     public const string EtagMismatch = "ETAG_MISMATCH";
@@ -67,6 +68,8 @@ internal static class Refusal
     public static Status TooLarge() => Make(Code.ResourceExhausted, RequestTooLarge, $"A request has at most {SignupGuardHost.MessageBytesMax:N0} bytes.");
 
     public static Status UnknownSignup() => Make(Code.NotFound, SignupUnknown, "No signup of this id was screened.");
+
+    public static Status ActorUnknown() => Make(Code.Unauthenticated, ActorRequired, $"Say who you are: metadata (or HTTP header) {Caller.ActorHeader}.");
 
     public static Status UnknownList() => Make(Code.NotFound, ListUnknown, "There is no list of this name.");
 

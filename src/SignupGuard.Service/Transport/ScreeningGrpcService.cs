@@ -2,8 +2,10 @@ using System.Threading.Channels;
 using Grpc.Core;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using SignupGuard.Service.Changes;
 using SignupGuard.Service.Screening;
 using SignupGuard.Service.Transport.Validation;
+using SignupGuard.Storage.Changes;
 using SignupGuard.Storage.Outcomes;
 using SignupGuard.Storage.Screening;
 
@@ -15,11 +17,12 @@ internal sealed class ScreeningGrpcService(
     DecisionReader decisions,
     OutcomeStore outcomes,
     RequestValidation validation,
+    ChangeNotifications changed,
     IOptions<ScreeningOptions> options,
     IHostApplicationLifetime lifetime,
     TimeProvider clock) : V1.ScreeningService.ScreeningServiceBase
 {
-    /// <summary>How soon a change shows in WatchDecisions, at the latest.</summary>
+    /// <summary>How soon a change shows in WatchDecisions, at the latest: sooner when its replica tells of it.</summary>
     private static readonly TimeSpan WatchPoll = TimeSpan.FromMilliseconds(150);
 
     /// <summary>A silent stream says that it lives.</summary>
@@ -135,6 +138,7 @@ internal sealed class ScreeningGrpcService(
         var lastWrite = clock.GetTimestamp();
         while (!lifetime.ApplicationStopping.IsCancellationRequested)
         {
+            var next = changed.Next(ChangeTopic.Decisions);
             var changes = await ChangesAsync(tenant, token, request.ChangesOnly, context.CancellationToken);
             foreach (var change in changes)
             {
@@ -149,7 +153,7 @@ internal sealed class ScreeningGrpcService(
                 await responseStream.WriteAsync(new V1.WatchDecisionsResponse(), context.CancellationToken);
                 lastWrite = clock.GetTimestamp();
             }
-            await Task.Delay(WatchPoll, clock, context.CancellationToken);
+            await changed.WaitAsync(next, WatchPoll, context.CancellationToken);
         }
         throw Refusal.Stopping().ToRpcException();
     }

@@ -47,9 +47,8 @@ public sealed record StoredEntry(ListKey Key, string? Value, byte[]? Sealed, str
 /// <param name="Unchanged">Values that were there just so.</param>
 public readonly record struct EntriesAdded(long Added, long Changed, long Unchanged);
 
-/// <summary>Who does something to a list, and how it goes into the audit.</summary>
-/// <param name="Note">Why, in the actor's words; null for none.</param>
-public sealed record ListDeed(string Tenant, string Actor, string? Note = null);
+/// <summary>Who does something to a list, for the audit.</summary>
+public sealed record ListDeed(string Tenant, string Actor);
 
 /// <summary>What became of a change to a list.</summary>
 public abstract record ListChange

@@ -2,6 +2,8 @@ using System.Text.Json.Nodes;
 using Npgsql;
 using NpgsqlTypes;
 using SignupGuard.Core.Lists;
+using SignupGuard.Storage.Audit;
+using SignupGuard.Storage.Changes;
 using SignupGuard.Storage.Screening;
 
 namespace SignupGuard.Storage.Lists;
@@ -248,10 +250,28 @@ public sealed partial class ListStore(NpgsqlDataSource source, TimeProvider cloc
     }
 
     /// <summary>The audit's entry, and a hint to the other replicas when it commits.</summary>
-    private static Task CompleteAsync(Change change, ListDeed deed, CancellationToken cancellation) => Task.CompletedTask;
+    private static async Task CompleteAsync(Change change, ListDeed deed, CancellationToken cancellation)
+    {
+        var (action, list, what) = change.Recorded ?? throw new InvalidOperationException("A change is recorded before it is completed.");
+        await AuditLog.AppendAsync(change.Connection, Entry(deed, action, list, what), change.At, cancellation);
+        await ChangeChannel.NotifyAsync(change.Connection, ChangeTopic.Lists, cancellation);
+    }
+
+    private static AuditEntry Entry(ListDeed deed, string action, string list, JsonObject what) => new()
+    {
+        Tenant = deed.Tenant,
+        Actor = deed.Actor,
+        Action = action,
+        Subject = $"lists/{list}",
+        Change = what.ToJsonString(),
+    };
 
     /// <summary>For a deed that changes nothing.</summary>
-    private Task RecordAsync(ListDeed deed, string action, string list, JsonObject what, CancellationToken cancellation) => source is null ? Task.CompletedTask : Task.CompletedTask;
+    private async Task RecordAsync(ListDeed deed, string action, string list, JsonObject what, CancellationToken cancellation)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellation);
+        await AuditLog.AppendAsync(connection, Entry(deed, action, list, what), clock.GetUtcNow(), cancellation);
+    }
 
     private static async Task<StoredList?> FindAsync(NpgsqlConnection connection, string tenant, string name, CancellationToken cancellation)
     {

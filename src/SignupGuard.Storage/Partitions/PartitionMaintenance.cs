@@ -74,34 +74,26 @@ public sealed class PartitionMaintenance(NpgsqlDataSource source, TimeProvider c
         return (bool)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
-    /// <summary>
-    /// A table of its own that is then attached, not CREATE TABLE … PARTITION OF: that locks the parent against screening. Attaching a month
-    /// ahead locks the default partition alone. For a month that rows arrive in, writers must wait: a row on its way to the default
-    /// partition while its month gets its own is an error to its writer.
-    /// </summary>
+    /// <summary>By a function of the tables' owner: the service's own role owns none.</summary>
     private static async Task<bool> CreateAsync(NpgsqlConnection connection, string table, DateOnly month, bool ahead, CancellationToken cancellation)
     {
-        var partition = PartitionName(table, month);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({AdvisoryLock})", cancellation);
         if (await ExistsAsync(connection, table, month, cancellation)) return false;
-        await ExecuteAsync(
-            connection,
-            $"""
-            SET LOCAL lock_timeout = {(long)LockTimeout.TotalMilliseconds};
-            CREATE TABLE {partition} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMPRESSION);
-            LOCK TABLE ONLY {table} IN {(ahead ? "SHARE UPDATE EXCLUSIVE" : "ACCESS EXCLUSIVE")} MODE;
-            LOCK TABLE {table}_default IN ACCESS EXCLUSIVE MODE;
-            WITH moved AS (DELETE FROM {table}_default WHERE recorded_at >= {Bound(month)} AND recorded_at < {Bound(month.AddMonths(1))} RETURNING *)
-            INSERT INTO {partition} SELECT * FROM moved;
-            ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM ({Bound(month)}) TO ({Bound(month.AddMonths(1))});
-            """,
-            cancellation);
+        await ExecuteAsync(connection, $"SET LOCAL lock_timeout = {(long)LockTimeout.TotalMilliseconds}", cancellation);
+        await using var command = new NpgsqlCommand("SELECT create_month_partition($1, $2, $3)", connection)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<string> { TypedValue = table },
+                new NpgsqlParameter<DateOnly> { TypedValue = month },
+                new NpgsqlParameter<bool> { TypedValue = ahead },
+            },
+        };
+        await command.ExecuteNonQueryAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         return true;
     }
-
-    private static string Bound(DateOnly month) => string.Create(CultureInfo.InvariantCulture, $"'{month:yyyy-MM-dd} 00:00:00+00'");
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellation)
     {

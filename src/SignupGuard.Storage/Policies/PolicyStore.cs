@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.EntityFrameworkCore;
 using SignupGuard.Core.Policies;
 
@@ -7,6 +9,12 @@ namespace SignupGuard.Storage.Policies;
 public sealed class PolicyStore(IDbContextFactory<SignupGuardDbContext> contexts)
 {
     public const long FirstVersion = 1;
+
+    /// <summary>Author of the policy that comes with the product.</summary>
+    public const string ShippedBy = "shipped";
+
+    /// <summary>SHA-256 of a document's text in UTF-8.</summary>
+    public static byte[] ContentHash(string yaml) => SHA256.HashData(Encoding.UTF8.GetBytes(yaml));
 
     /// <summary>The number of the active version, without reading it: cheap enough to ask every second.</summary>
     public async Task<long> ActiveVersionAsync(CancellationToken cancellation)
@@ -23,10 +31,13 @@ public sealed class PolicyStore(IDbContextFactory<SignupGuardDbContext> contexts
         var now = clock.GetUtcNow();
         await context.Database.ExecuteSqlAsync(
             $"""
-            INSERT INTO policies (version, yaml, author, created_at, active)
-            SELECT {FirstVersion}, {DefaultPolicy.Yaml}, 'shipped', {now}, true
-            WHERE NOT EXISTS (SELECT FROM policies)
-            ON CONFLICT DO NOTHING
+            WITH first AS (
+                INSERT INTO policies (version, yaml, content_hash, name, state, active, author, created_at, changed_by, changed_at)
+                SELECT {FirstVersion}, {DefaultPolicy.Yaml}, {ContentHash(DefaultPolicy.Yaml)}, 'default', 'active', true, {ShippedBy}, {now}, {ShippedBy}, {now}
+                WHERE NOT EXISTS (SELECT FROM policies)
+                ON CONFLICT DO NOTHING
+                RETURNING version)
+            INSERT INTO policy_activations (version, kind, actor, activated_at) SELECT version, 'shipped', {ShippedBy}, {now} FROM first
             """,
             cancellation);
         var stored = await context.Policies.AsNoTracking().SingleAsync(policy => policy.Active, cancellation);

@@ -10,6 +10,7 @@ using SignupGuard.Core.Linkage;
 using SignupGuard.Core.Policies;
 using SignupGuard.Core.Screening;
 using SignupGuard.IntegrationTests.Postgres;
+using SignupGuard.Service.Changes;
 using SignupGuard.Service.Clusters;
 using SignupGuard.Service.Lists;
 using SignupGuard.Service.Screening;
@@ -37,7 +38,7 @@ internal sealed class ClusterBench : IAsyncDisposable
     private readonly ServiceProvider _services;
     private readonly ActivePolicy _active;
 
-    private ClusterBench(TestDatabase database, TimeProvider clock, ServiceProvider services, ActivePolicy active)
+    private ClusterBench(TestDatabase database, TimeProvider clock, ServiceProvider services, ActivePolicy active, ChangeNotifications changes)
     {
         _services = services;
         _active = active;
@@ -45,12 +46,12 @@ internal sealed class ClusterBench : IAsyncDisposable
         Screening = new ScreeningStore(database.Source, clock);
         Clusters = new ClusterStore(database.Source, clock);
         Outcomes = new OutcomeStore(database.Source, clock);
-        Worker = new ClusterWorker(Clusters, active, NoLists(database, clock), Cipher, clock, NullLogger<ClusterWorker>.Instance);
+        Worker = new ClusterWorker(Clusters, active, NoLists(database, changes, clock), Cipher, changes, clock, NullLogger<ClusterWorker>.Instance);
     }
 
     /// <summary>Never loaded: nobody is on a list.</summary>
-    private static ActiveLists NoLists(TestDatabase database, TimeProvider clock) =>
-        new(new ListStore(database.Source, clock), new KeyHasher(new byte[KeyHasher.KeyBytes]), clock, Options.Create(new ScreeningOptions()), NullLogger<ActiveLists>.Instance);
+    private static ActiveLists NoLists(TestDatabase database, ChangeNotifications changes, TimeProvider clock) =>
+        new(new ListStore(database.Source, clock), new KeyHasher(new byte[KeyHasher.KeyBytes]), changes, Options.Create(new ScreeningOptions()), NullLogger<ActiveLists>.Instance);
 
     public static FactsCipher Cipher { get; } = new(1, new Dictionary<byte, byte[]> { [1] = new byte[FactsCipher.KeyBytes] });
 
@@ -71,14 +72,16 @@ internal sealed class ClusterBench : IAsyncDisposable
         var services = new ServiceCollection()
             .AddDbContextFactory<SignupGuardDbContext>((_, options) => SignupGuardDbContext.Configure(options, database.Source))
             .BuildServiceProvider();
+        var changes = new ChangeNotifications(database.Source, Options.Create(new ChangeOptions { Listen = false }), TimeProvider.System, NullLogger<ChangeNotifications>.Instance);
         var active = new ActivePolicy(
             new PolicyStore(services.GetRequiredService<IDbContextFactory<SignupGuardDbContext>>()),
             new KeyHasher(new byte[KeyHasher.KeyBytes]),
+            changes,
             TimeProvider.System,
             Options.Create(new ScreeningOptions()),
             NullLogger<ActivePolicy>.Instance);
         await active.StartAsync(CancellationToken.None);
-        return new ClusterBench(database, clock ?? TimeProvider.System, services, active);
+        return new ClusterBench(database, clock ?? TimeProvider.System, services, active, changes);
     }
 
     public static List<V1.Signup> Simulate(ulong seed, int benign, double days, params (string Family, int Count)[] families) =>

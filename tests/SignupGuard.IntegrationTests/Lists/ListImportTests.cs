@@ -66,7 +66,7 @@ public sealed class ListImportTests
     [TestCase("value\nAS1\nno\nAS2\nnope\n", "csv.line[3].value csv.line[5].value")]
     [TestCase("value,reason\nAS1,\"two\nlines\"\n", "csv.line[3].reason")]
     [TestCase("value,expires_at\nAS1,tomorrow\n", "csv.line[2].expires_at")]
-    [TestCase("value\nAS1\n\"AS2\n", "csv.line[3].value")]
+    [TestCase("value\nAS1\n\"AS2\n", "csv.line[4]")]
     [TestCase("value\nAS1\nA\"S2\n", "csv.line[3]")]
     [TestCase("value,reason\nAS1,\u0007\n", "csv.line[2].reason")]
     public async Task A_file_with_a_bad_line_adds_nothing_and_names_the_line(string csv, string fields)
@@ -95,7 +95,6 @@ public sealed class ListImportTests
         foreach (var start in new[] { "value\n", "value\n\"", "value\n\"x\"," })
         {
             byte[] csv = [.. Encoding.UTF8.GetBytes(start), .. Enumerable.Repeat((byte)'a', 8 * 1024 * 1024)];
-            var before = GC.GetTotalAllocatedBytes();
             Assert.That((await Refused.ByAsync(() => _lists.ImportAsync(new ImportHeader { List = list }, csv))).Fields, Is.EqualTo(new[] { "csv.line[2]" }));
         }
         byte[] quoted = [.. "value\n"u8, .. Enumerable.Repeat("\"\n\","u8.ToArray(), 500_000).SelectMany(bytes => bytes)];

@@ -140,7 +140,7 @@ public sealed class ListedSignupTests
         await admin.CreateAsync("partners", ListEffect.Allow, ListType.Email);
         Signup Member(int i)
         {
-            var signup = From($"member{i}@host{i}.example");
+            var signup = From($"member{i}@gmail.com");
             signup.Device = new Device { DeviceId = "shared" };
             signup.Payment = new Payment { InstrumentFingerprint = "shared" };
             return signup;
@@ -149,7 +149,7 @@ public sealed class ListedSignupTests
         var (cleared, other) = (Member(1), Member(2));
         await service.ScreenAsync(cleared);
         await service.ScreenAsync(other);
-        await admin.AddAsync("partners", "known to us", "member1@host1.example");
+        await admin.AddAsync("partners", "known to us", "member1@gmail.com");
         await SeenAsync(service);
         for (var i = 3; i <= 30; i++) await service.ScreenAsync(Member(i));
         async Task<Verdict> Now(Signup signup) => (await service.Client.GetDecisionAsync(new GetDecisionRequest { SignupId = signup.SignupId })).Decision.Verdict;

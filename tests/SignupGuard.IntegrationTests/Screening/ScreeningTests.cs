@@ -150,8 +150,9 @@ public sealed class ScreeningTests
 
         await database.ExecuteAsync(
             """
-            UPDATE policies SET active = false;
-            INSERT INTO policies (version, yaml, author, created_at, active) SELECT 2, yaml, 'test', now(), true FROM policies WHERE version = 1
+            UPDATE policies SET active = false, state = 'superseded';
+            INSERT INTO policies (version, yaml, content_hash, state, active, author, created_at, changed_by, changed_at)
+            SELECT 2, yaml, content_hash, 'active', true, 'test', now(), 'test', now() FROM policies WHERE version = 1
             """);
         long version;
         do version = (await service.ScreenAsync(TestSignups.New())).PolicyVersion;
