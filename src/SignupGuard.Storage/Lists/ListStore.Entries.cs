@@ -175,8 +175,9 @@ public sealed partial class ListStore
         if (!await IsThereAsync(connection, deed.Tenant, list, cancellation)) return null;
         await using (var command = new NpgsqlCommand(
             "CREATE TEMPORARY TABLE last_list_entries ON COMMIT DROP AS SELECT DISTINCT ON (key) * FROM new_list_entries ORDER BY key, line DESC; ANALYZE last_list_entries",
-            connection) { CommandTimeout = 0 })
+            connection))
         {
+            command.CommandTimeout = 0;
             await command.ExecuteNonQueryAsync(cancellation);
         }
         long distinct;
@@ -210,8 +211,10 @@ public sealed partial class ListStore
             merged AS ({Merge(rows)} RETURNING 1)
             SELECT (SELECT n FROM there), (SELECT count(*) FROM merged)
             """,
-            change.Connection) { CommandTimeout = 0 })
+            change.Connection))
         {
+            // The statement's own limit is the transaction's.
+            command.CommandTimeout = 0;
             command.Parameters.Add(Sql.Value(deed.Tenant));
             command.Parameters.Add(Sql.Value(list.Id));
             command.Parameters.Add(Sql.Value(deed.Actor));
