@@ -57,7 +57,7 @@ public sealed class ListMatcher(KeyHasher hasher)
             {
                 var dot = domain.IndexOf('.', start);
                 if (dot < 0) return;
-                index.Find(ListType.Domain, ListKey.Of(hasher.Hash(tenant, KeyKind.Of(LinkAttribute.Domain), domain[start..])), atMs, ref found);
+                index.Find(ListType.Domain, ListKey.Of(hasher.Hash(tenant, KeyKind.Of(LinkAttribute.Domain), domain.AsSpan(start))), atMs, ref found);
                 start = dot + 1;
             }
         }
