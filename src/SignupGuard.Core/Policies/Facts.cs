@@ -1,5 +1,6 @@
 using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Linkage;
+using SignupGuard.Core.Lists;
 using SignupGuard.Core.Signals;
 using SignupGuard.Core.Signups;
 
@@ -15,23 +16,26 @@ public sealed class Facts
 
     /// <param name="links">Read while the signup is judged; reused after.</param>
     /// <param name="cluster">Null while the signup belongs to no known network.</param>
-    public Facts(Signup signup, SignupSignals signals, LinkSet links, ClusterFacts? cluster)
+    /// <param name="lists">The lists the signup is on; null for none.</param>
+    public Facts(Signup signup, SignupSignals signals, LinkSet links, ClusterFacts? cluster, ListHits? lists = null)
     {
         _signup = signup;
         _signals = signals;
         Links = links;
         Cluster = cluster;
+        Lists = lists ?? ListHits.None;
     }
 
     /// <summary>Of a signup of which only what stands was kept.</summary>
     /// <param name="domainRegisteredMs">As the caller found, Unix milliseconds; null when it did not look.</param>
-    internal Facts(Standing standing, long atMs, long? domainRegisteredMs, LinkSet links, ClusterFacts? cluster)
+    internal Facts(Standing standing, long atMs, long? domainRegisteredMs, LinkSet links, ClusterFacts? cluster, ListHits lists)
     {
         Standing = standing;
         _atMs = atMs;
         _domainRegisteredMs = domainRegisteredMs;
         Links = links;
         Cluster = cluster;
+        Lists = lists;
     }
 
     public Signup Signup => _signup ?? throw NotKept();
@@ -41,6 +45,8 @@ public sealed class Facts
     public LinkSet Links { get; }
 
     public ClusterFacts? Cluster { get; }
+
+    public ListHits Lists { get; }
 
     /// <summary>Set when the signup itself was not kept: fields are read from here then.</summary>
     internal Standing? Standing { get; }

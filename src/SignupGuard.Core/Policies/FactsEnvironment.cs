@@ -22,6 +22,7 @@ public static class FactsEnvironment
         Device(builder);
         Payment(builder);
         Cluster(builder);
+        Lists(builder);
         foreach (var rule in linkage.Where(rule => rule.Mode != RuleMode.Off).DistinctBy(rule => rule.Kind)) Links(builder, rule);
         return builder.Build();
     }
@@ -29,9 +30,9 @@ public static class FactsEnvironment
     /// <summary>Read off a signup's links where nothing else knows it.</summary>
     private const string DomainAge = "email.domain_age_days";
 
-    /// <summary>Whether the field may change while the signup does not: it reads links or the network.</summary>
+    /// <summary>Whether the field is not of the signup itself, and may change while that does not: of its links, its network, the lists it is on.</summary>
     internal static bool ReadsLinks(string path) =>
-        path == DomainAge || path.StartsWith("link.", StringComparison.Ordinal) || path.StartsWith("cluster.", StringComparison.Ordinal);
+        path == DomainAge || path.StartsWith("list.", StringComparison.Ordinal) || path.StartsWith("link.", StringComparison.Ordinal) || path.StartsWith("cluster.", StringComparison.Ordinal);
 
     /// <summary>Whether the rule may hold later though the signup is the same: it reads such a field, or calls a function.</summary>
     internal static bool ReadsLinks(CelProgram<Facts> program) => program.Reads.Any(path => ReadsLinks(path) || IsFunction(path));
@@ -172,6 +173,12 @@ public static class FactsEnvironment
         Linked(builder, "cluster.key_groups", CelType.Int, f => CelValue.From(f.Cluster?.KeyGroupCount, "cluster.key_groups"), "Independent groups of keys that hold the network together: identity, device, network, payment.");
         Linked(builder, "cluster.last_1h", CelType.Double, f => CelValue.From(f.Cluster?.LastHour, "cluster.last_1h"), "Accounts that joined the network in its newest hour.");
         Linked(builder, "cluster.age_hours", CelType.Double, f => CelValue.From(f.Cluster is { } c ? (c.LastSeenMs - c.FirstSeenMs) / (double)KeyState.HourMs : null, "cluster.age_hours"), "Hours between its first and its newest account.");
+    }
+
+    private static void Lists(CelEnvironment<Facts>.Builder builder)
+    {
+        Linked(builder, "list.names", CelType.List(CelType.String), f => f.Lists.Names, "Names of the lists the signup is on; empty when on none: 'vip' in list.names.");
+        Linked(builder, "list.watch", CelType.List(CelType.String), f => f.Lists.Watch, "Of these the watch lists.");
     }
 
     private static void Links(CelEnvironment<Facts>.Builder builder, LinkageRule rule)

@@ -2,6 +2,7 @@ using SignupGuard.Cel;
 using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Core.Linkage;
+using SignupGuard.Core.Lists;
 
 namespace SignupGuard.Core.Policies;
 
@@ -92,6 +93,7 @@ public sealed class Policy
     /// <summary>
     /// Step 7: contributions, score, and the one fold of precedence. Outright allow, then outright deny, then outright review, then the
     /// score's thresholds; and one safeguard over the score: links deny alone only where the network is large and held together twice.
+    /// An allow list is an outright allow and a deny list an outright deny, with no difference to a rule's.
     /// </summary>
     public Judgement Judge(Facts facts)
     {
@@ -153,6 +155,8 @@ public sealed class Policy
             outright = Stronger(outright, rule.Outright);
             reasons?.Add(new Reason(rule.Code, rule.Text, rule.Points, null));
         }
+        outright = Stronger(outright, facts.Lists.Outright);
+        if (reasons is not null && facts.Lists.All.Count > 0) Listed(facts.Lists, reasons);
         return (own, linked + Linked(facts.Links, reasons), outright);
     }
 
@@ -179,6 +183,10 @@ public sealed class Policy
             if (rule.Labels.Count > 0) (labels ??= []).AddRange(rule.Labels);
             if (rule.Obligations.Count > 0) (obligations ??= []).AddRange(rule.Obligations);
         }
+        for (var i = 0; i < facts.Lists.All.Count; i++)
+        {
+            if (facts.Lists.All[i] is { Effect: ListEffect.Watch } hit) (labels ??= []).Add($"watch:{hit.List}");
+        }
         return new Judgement
         {
             Verdict = Decide(facts, own, linked, outright),
@@ -189,6 +197,21 @@ public sealed class Policy
             Obligations = obligations is null ? [] : Distinct(obligations),
             Undecided = undecided,
         };
+    }
+
+    /// <summary>Why the lists: their names and the entries' reasons, never the values.</summary>
+    private static void Listed(ListHits lists, List<Reason> reasons)
+    {
+        foreach (var hit in lists.All)
+        {
+            var (code, what) = hit.Effect switch
+            {
+                ListEffect.Allow => ("LIST_ALLOWED", "allow"),
+                ListEffect.Deny => ("LIST_DENIED", "deny"),
+                _ => ("LIST_WATCHED", "watch"),
+            };
+            reasons.Add(new Reason(code, hit.Reason is { } reason ? $"On the {what} list {hit.List}: {reason}" : $"On the {what} list {hit.List}.", 0, null));
+        }
     }
 
     private Preparation Prepared => field ??= new Preparation(this);

@@ -1,6 +1,7 @@
 using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Core.Linkage;
+using SignupGuard.Core.Lists;
 using SignupGuard.Core.Policies;
 
 namespace SignupGuard.Core.Screening;
@@ -13,6 +14,7 @@ internal struct RememberedSignup
         AtMs = signup.AtMs;
         DomainRegisteredMs = signup.Signup.Email?.DomainRegisteredAt?.ToUnixTimeMilliseconds();
         Keys = new CompactKeys(signup.Keys);
+        Lists = signup.Lists;
         Standing = standing;
         Whole = standing is null ? signup : null;
         Verdict = verdict;
@@ -23,6 +25,8 @@ internal struct RememberedSignup
     public long? DomainRegisteredMs { get; }
 
     public CompactKeys Keys { get; }
+
+    public ListHits Lists { get; }
 
     /// <summary>Null where the signup itself is kept.</summary>
     public Standing? Standing { get; }

@@ -1,6 +1,7 @@
 using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Core.Linkage;
+using SignupGuard.Core.Lists;
 using SignupGuard.Core.Policies;
 using SignupGuard.Core.Signals;
 using SignupGuard.Core.Signups;
@@ -11,6 +12,9 @@ namespace SignupGuard.Core.Screening;
 public sealed record LinkableSignup(Signup Signup, SignupSignals Signals, DerivedKeys Keys)
 {
     public long AtMs { get; } = Signup.OccurredAt.ToUnixTimeMilliseconds();
+
+    /// <summary>The lists it is on.</summary>
+    public ListHits Lists { get; init; } = ListHits.None;
 }
 
 /// <summary>
@@ -107,7 +111,7 @@ public sealed class Screener
     internal Judgement? LookAgain(KeyTable table, LaneState lane, in RememberedSignup signup, Standing standing, Func<long, ClusterFacts?> cluster)
     {
         _linker.LookAgain(table, signup.Keys, signup.AtMs, Links);
-        var facts = new Facts(standing, signup.AtMs, signup.DomainRegisteredMs, Links, Largest(cluster));
+        var facts = new Facts(standing, signup.AtMs, signup.DomainRegisteredMs, Links, Largest(cluster), signup.Lists);
         var organisation = Explained(signup.Keys.Organisation, facts) ? signup.Keys.Organisation ?? 0 : 0;
         _linker.Weigh(table, lane, signup.Keys.Account, organisation, signup.AtMs, counted: true, Links);
         return Policy.JudgeAgain(facts, standing, signup.Verdict);
@@ -119,7 +123,7 @@ public sealed class Screener
     /// <summary>By the policy's own condition; what is missing explains nothing.</summary>
     private bool Explained(int? organisation, Facts facts) => organisation is not null && (Policy.Explained?.Evaluate(facts).IsTrue ?? false);
 
-    private Facts Facts(LinkableSignup signup, Func<long, ClusterFacts?> cluster) => new(signup.Signup, signup.Signals, Links, Largest(cluster));
+    private Facts Facts(LinkableSignup signup, Func<long, ClusterFacts?> cluster) => new(signup.Signup, signup.Signals, Links, Largest(cluster), signup.Lists);
 
     /// <summary>A signup may touch several networks before the worker joins them: the largest speaks.</summary>
     private ClusterFacts? Largest(Func<long, ClusterFacts?> cluster)
