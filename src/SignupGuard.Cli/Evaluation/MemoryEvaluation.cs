@@ -73,7 +73,7 @@ internal static class MemoryEvaluation
                     ranked["pairwise"].Add(Begin(ordinal, linkable.AtMs, label, Verdict.Allow, pairwise.Score(memory.Links), 0));
                 }
                 memory.DrainWorker((member, again) => signups[(int)member - 1].Raise(again, ordinal, linkable.AtMs));
-                Show(memory.Clusters, memory.Clusters.ClusterOf(ordinal), signups, shown, linkable.AtMs);
+                Show(memory.Clusters, evaluated, signups, shown);
             }
             memoryMax = Math.Max(memoryMax, GC.GetTotalMemory(false));
         }
@@ -87,19 +87,20 @@ internal static class MemoryEvaluation
     }
 
     /// <summary>Notes when members are in a network that shows: it is large, and someone of it is flagged.</summary>
-    /// <param name="shown">Members noted so far, by network.</param>
-    private static void Show(ClusterGraph clusters, long cluster, List<EvaluatedSignup> signups, Dictionary<long, int> shown, long atMs)
+    /// <param name="latest">Only its network can have changed.</param>
+    /// <param name="shown">Size of each network that shows, when its members were last noted.</param>
+    private static void Show(ClusterGraph clusters, EvaluatedSignup latest, List<EvaluatedSignup> signups, Dictionary<long, int> shown)
     {
-        if (cluster == 0) return;
-        var members = clusters.MembersAsJoined(cluster);
-        if (members.Count < DetectionMetrics.LargeCluster) return;
-        if (!shown.TryGetValue(cluster, out var noted) && !members.Any(member => signups[(int)member - 1].Flagged)) return;
-        for (; noted < members.Count; noted++)
+        if (clusters.Find(clusters.ClusterOf(latest.Ordinal)) is not { Size: >= DetectionMetrics.LargeCluster } cluster) return;
+        var members = clusters.Members(cluster.Id);
+        if (!shown.TryGetValue(cluster.Id, out var noted) && !members.Any(member => signups[(int)member - 1].Flagged)) return;
+        // Mostly it grew by the latest alone; else others were joined to it.
+        foreach (var ordinal in noted == members.Count - 1 ? [latest.Ordinal] : members)
         {
-            var member = signups[(int)members[noted] - 1];
-            if (member.NetworkShownAtMs == 0) member.NetworkShownAtMs = atMs;
+            var member = signups[(int)ordinal - 1];
+            if (member.NetworkShownAtMs == 0) member.NetworkShownAtMs = latest.AtMs;
         }
-        shown[cluster] = noted;
+        shown[cluster.Id] = members.Count;
     }
 
     internal static EvaluatedSignup Begin(long ordinal, long atMs, TrueLabel label, Verdict verdict, double logOdds, double score)

@@ -67,9 +67,6 @@ public sealed class ClusterGraph
     /// <summary>Members known to this graph, oldest first.</summary>
     public IReadOnlyList<long> Members(long cluster) => Root(cluster).Sorted();
 
-    /// <summary>Members in the order they joined; those of a merged cluster come after. Only ever grows at its end, until a split.</summary>
-    public IReadOnlyList<long> MembersAsJoined(long cluster) => Root(cluster).Members;
-
     /// <summary>Takes in what is stored: a cluster with its aggregates. Its members and keys follow by the other overloads.</summary>
     public void Load(ClusterFacts facts, WindowCount lastHour) => _clusters[facts.Id] = new Node(facts, lastHour);
 
