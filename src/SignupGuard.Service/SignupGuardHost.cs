@@ -13,6 +13,7 @@ using Microsoft.Extensions.Options;
 using SignupGuard.Service.Changes;
 using SignupGuard.Service.Clusters;
 using SignupGuard.Service.Hosting;
+using SignupGuard.Service.Policies;
 using SignupGuard.Service.Screening;
 using SignupGuard.Service.Screening.Collectors;
 using SignupGuard.Service.Transport;
@@ -174,6 +175,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<PartitionMaintenance>();
         services.AddHostedService<PartitionSchedule>();
         services.AddSingleton<PolicyStore>();
+        services.AddSingleton<ShadowStore>();
         services.AddSingleton<AuditLog>();
         services.AddSingleton<ScreeningStore>();
         services.AddSingleton<DecisionReader>();
@@ -196,6 +198,9 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<ActivePolicy>();
         services.AddHostedService(provider => provider.GetRequiredService<ActivePolicy>());
         services.AddHostedService<WarmUp>();
+        services.AddOptions<PolicyOptions>().BindConfiguration(PolicyOptions.Section);
+        services.AddSingleton<ShadowComparison>();
+        services.AddHostedService(provider => provider.GetRequiredService<ShadowComparison>());
         services.AddSingleton<GroupCommit>();
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommit>());
         services.AddSingleton<ClusterWorker>();
@@ -221,6 +226,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
     {
         app.UseMiddleware<UnreadableRequests>();
         app.MapGrpcService<ScreeningGrpcService>();
+        app.MapGrpcService<PolicyGrpcService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         // Alive: the process answers. Ready: it would screen.

@@ -34,6 +34,12 @@ public sealed record DecisionRule
     public IReadOnlyList<string> Obligations { get; init; } = [];
 
     public RuleMode Mode { get; init; }
+
+    /// <summary>Who answers for it; null where nobody is named.</summary>
+    public string? Owner { get; init; }
+
+    /// <summary>Signups that occurred then or later are not its concern: by their own time, so that a replay gives the same answer. Null: for good.</summary>
+    public DateTimeOffset? Expires { get; init; }
 }
 
 /// <summary>When linkage alone may deny: a safeguard over every score. Rules with an outright verdict stand above it.</summary>
@@ -105,7 +111,7 @@ public sealed class Policy
 
         foreach (var rule in Rules)
         {
-            if (rule.Mode == RuleMode.Off) continue;
+            if (rule.Mode == RuleMode.Off || facts.Signup.OccurredAt >= rule.Expires) continue;
             var holds = rule.When.Evaluate(facts);
             if (holds.IsError)
             {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using SignupGuard.Service.Changes;
+using SignupGuard.Service.Policies;
 using SignupGuard.Service.Telemetry;
 using SignupGuard.Storage.Changes;
 using SignupGuard.Storage.Screening;
@@ -24,6 +25,7 @@ public sealed class GroupCommit(
     ScreeningStore store,
     ActivePolicy policies,
     ChangeNotifications changes,
+    ShadowComparison shadows,
     IOptions<ScreeningOptions> options,
     TimeProvider clock,
     ILogger<GroupCommit> log) : BackgroundService
@@ -193,6 +195,7 @@ public sealed class GroupCommit(
         var signups = batch.ConvertAll(waiting => ReferenceEquals(waiting.PreparedBy, policy) ? waiting.Signup : Prepare(waiting.Signup, policy));
         var results = await store.ScreenAsync(signups, policy.Policy, stopping);
         changes.Announce(ChangeTopic.Decisions);
+        shadows.Offer(policy, signups, results);
         Instruments.BatchSize.Record(batch.Count);
         Instruments.BatchSeconds.Record(clock.GetElapsedTime(started).TotalSeconds);
         return results;
