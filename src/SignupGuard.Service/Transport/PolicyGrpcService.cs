@@ -46,8 +46,8 @@ internal sealed class PolicyGrpcService(PolicyStore policies, ShadowStore shadow
         var actor = Caller.Actor(context);
         Demand(PolicyRequestValidation.Check(request));
         var change = request.HasYaml
-            ? await policies.CreateDraftAsync(request.Yaml, Note(request.Note), actor, clock.GetUtcNow(), context.CancellationToken)
-            : await policies.CreateDraftAsync(request.FromVersion, Note(request.Note), actor, clock.GetUtcNow(), context.CancellationToken);
+            ? await policies.CreateDraftAsync(request.Yaml, Note(request.Note), actor, Now, context.CancellationToken)
+            : await policies.CreateDraftAsync(request.FromVersion, Note(request.Note), actor, Now, context.CancellationToken);
         var response = new V1.CreateDraftResponse { Policy = await SummaryAsync(change, context.CancellationToken) };
         response.Issues.Add(change.Reading!.Issues.Select(PolicyMap.ToContract));
         return response;
@@ -64,7 +64,7 @@ internal sealed class PolicyGrpcService(PolicyStore policies, ShadowStore shadow
             Note(request.Note),
             request.BaseVersion == 0 ? null : request.BaseVersion,
             actor,
-            clock.GetUtcNow(),
+            Now,
             context.CancellationToken);
         var response = new V1.UpdateDraftResponse { Policy = await SummaryAsync(change, context.CancellationToken) };
         response.Issues.Add(change.Reading!.Issues.Select(PolicyMap.ToContract));
@@ -101,7 +101,7 @@ internal sealed class PolicyGrpcService(PolicyStore policies, ShadowStore shadow
         Demand(PolicyRequestValidation.Check(request));
         return new V1.SetShadowResponse
         {
-            Policy = await SummaryAsync(await policies.SetShadowAsync(request.Version, PolicyMap.Revision(request.Etag)!.Value, Note(request.Note), actor, clock.GetUtcNow(), context.CancellationToken), context.CancellationToken),
+            Policy = await SummaryAsync(await policies.SetShadowAsync(request.Version, PolicyMap.Revision(request.Etag)!.Value, Note(request.Note), actor, Now, context.CancellationToken), context.CancellationToken),
         };
     }
 
@@ -111,7 +111,7 @@ internal sealed class PolicyGrpcService(PolicyStore policies, ShadowStore shadow
         Demand(PolicyRequestValidation.Check(request));
         return new V1.ClearShadowResponse
         {
-            Policy = await SummaryAsync(await policies.ClearShadowAsync(request.Version, PolicyMap.Revision(request.Etag)!.Value, Note(request.Note), actor, clock.GetUtcNow(), context.CancellationToken), context.CancellationToken),
+            Policy = await SummaryAsync(await policies.ClearShadowAsync(request.Version, PolicyMap.Revision(request.Etag)!.Value, Note(request.Note), actor, Now, context.CancellationToken), context.CancellationToken),
         };
     }
 
@@ -122,7 +122,7 @@ internal sealed class PolicyGrpcService(PolicyStore policies, ShadowStore shadow
         return new V1.RequestPublishResponse
         {
             Policy = await SummaryAsync(await policies.RequestPublishAsync(
-                request.Version, PolicyMap.Revision(request.Etag)!.Value, options.Value.Requirements, Note(request.Note), actor, clock.GetUtcNow(), context.CancellationToken), context.CancellationToken),
+                request.Version, PolicyMap.Revision(request.Etag)!.Value, options.Value.Requirements, Note(request.Note), actor, Now, context.CancellationToken), context.CancellationToken),
         };
     }
 
@@ -133,7 +133,7 @@ internal sealed class PolicyGrpcService(PolicyStore policies, ShadowStore shadow
         return new V1.ApprovePublishResponse
         {
             Policy = await SummaryAsync(await policies.ApprovePublishAsync(
-                request.Version, PolicyMap.Revision(request.Etag)!.Value, options.Value.Requirements, Note(request.Note), actor, clock.GetUtcNow(), context.CancellationToken), context.CancellationToken),
+                request.Version, PolicyMap.Revision(request.Etag)!.Value, options.Value.Requirements, Note(request.Note), actor, Now, context.CancellationToken), context.CancellationToken),
         };
     }
 
@@ -143,7 +143,7 @@ internal sealed class PolicyGrpcService(PolicyStore policies, ShadowStore shadow
         Demand(PolicyRequestValidation.Check(request));
         return new V1.RejectPublishResponse
         {
-            Policy = await SummaryAsync(await policies.RejectPublishAsync(request.Version, PolicyMap.Revision(request.Etag)!.Value, request.Reason, actor, clock.GetUtcNow(), context.CancellationToken), context.CancellationToken),
+            Policy = await SummaryAsync(await policies.RejectPublishAsync(request.Version, PolicyMap.Revision(request.Etag)!.Value, request.Reason, actor, Now, context.CancellationToken), context.CancellationToken),
         };
     }
 
@@ -154,7 +154,7 @@ internal sealed class PolicyGrpcService(PolicyStore policies, ShadowStore shadow
         return new V1.RollbackResponse
         {
             Policy = await SummaryAsync(await policies.RollbackAsync(
-                request.Version, request.ExpectedActiveVersion == 0 ? null : request.ExpectedActiveVersion, request.Reason, actor, clock.GetUtcNow(), context.CancellationToken), context.CancellationToken),
+                request.Version, request.ExpectedActiveVersion == 0 ? null : request.ExpectedActiveVersion, request.Reason, actor, Now, context.CancellationToken), context.CancellationToken),
         };
     }
 
@@ -200,6 +200,16 @@ internal sealed class PolicyGrpcService(PolicyStore policies, ShadowStore shadow
         var response = new V1.ListAuditResponse { NextPageToken = next };
         response.Entries.Add(page.Select(PolicyMap.ToContract));
         return response;
+    }
+
+    /// <summary>As the database keeps it, in whole microseconds: what is answered now is what is read later.</summary>
+    private DateTimeOffset Now
+    {
+        get
+        {
+            var now = clock.GetUtcNow();
+            return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
+        }
     }
 
     private async Task<StoredPolicy> GetAsync(long version, CancellationToken cancellation) =>
