@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.Text;
 using System.Text.Json;
-using Google.Protobuf;
 using Grpc.Core;
 using SignupGuard.Service.Transport.Validation;
 using SignupGuard.V1;
@@ -152,56 +150,6 @@ internal static class ScreenCommand
     internal sealed record BadLine(long Line, string Reason, string Message, IReadOnlyList<FieldViolation> Violations);
 
     internal sealed record ScreenSummary(long Screened, long Allow, long Review, long Deny, long LeftOut, IReadOnlyList<BadLine> BadLines);
-
-    /// <summary>Reads a line as a signup, alone or wrapped in a request.</summary>
-    internal static Signup? Read(JsonLine line, out string message, out IReadOnlyList<FieldViolation> violations)
-    {
-        violations = [];
-        message = $"A line has at most {JsonLines.LineBytesMax:N0} bytes.";
-        if (line.TooLong) return null;
-        try
-        {
-            var wrapped = IsRequest(line.Content);
-            violations = JsonShape.Check(wrapped ? ScreenSignupRequest.Descriptor : Signup.Descriptor, line.Content);
-            message = "The line is no signup.";
-            // A line may be the signup alone; its fields are named as in a request all the same.
-            if (!wrapped) violations = [.. violations.Select(violation => violation with { Field = violation.Field.Length > 0 ? $"signup.{violation.Field}" : "signup" })];
-            if (violations.Count > 0) return null;
-            var text = Encoding.UTF8.GetString(line.Content);
-            return wrapped ? JsonParser.Default.Parse<ScreenSignupRequest>(text).Signup ?? new Signup() : JsonParser.Default.Parse<Signup>(text);
-        }
-        catch (JsonException failure)
-        {
-            message = failure.Message;
-            return null;
-        }
-        catch (InvalidProtocolBufferException)
-        {
-            // Its message quotes the value.
-            message = "The line is no signup.";
-            return null;
-        }
-    }
-
-    private static bool IsRequest(byte[] content)
-    {
-        var reader = new Utf8JsonReader(content);
-        try
-        {
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return false;
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            {
-                if (reader.ValueTextEquals("signup")) return true;
-                reader.Skip();
-            }
-            return false;
-        }
-        catch (JsonException)
-        {
-            // Told with its place by the check that follows.
-            return false;
-        }
-    }
 }
 
 [System.Text.Json.Serialization.JsonSourceGenerationOptions(PropertyNamingPolicy = System.Text.Json.Serialization.JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -96,8 +96,8 @@ internal sealed class SignupStream(ScreeningService.ScreeningServiceClient clien
     {
         while (_next is null && await lines.MoveNextAsync())
         {
-            _next = ScreenCommand.Read(lines.Current, out var message, out var violations);
-            if (_next is null) report.AddBad(lines.Current.Number, "UNREADABLE_LINE", message, violations);
+            _next = SignupLine.Read(lines.Current, out var problem);
+            if (problem is not null) report.AddBad(lines.Current.Number, "UNREADABLE_LINE", problem.Message, problem.Violations);
         }
         return _next;
     }

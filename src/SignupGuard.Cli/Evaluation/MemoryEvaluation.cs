@@ -128,29 +128,8 @@ internal static class MemoryEvaluation
 
     private static Prepared Prepare(JsonLine line, OfflinePreparation preparation)
     {
-        if (SignupLine.Read(line, out var problem) is not { } signup) return new Prepared(line.Number, null, problem);
+        if (SignupLine.Read(line, out var problem) is not { } signup) return new Prepared(line.Number, null, problem?.ToString());
         var linkable = preparation.Prepare(signup, out var violations);
         return new Prepared(line.Number, linkable, linkable is null ? $"{violations[0].Field}: {violations[0].Code}" : null);
-    }
-}
-
-/// <summary>A line of a stream as a signup.</summary>
-internal static class SignupLine
-{
-    /// <summary>Null, with the reason, when the line is no signup.</summary>
-    public static V1.Signup? Read(JsonLine line, out string? problem)
-    {
-        problem = null;
-        try
-        {
-            if (!line.TooLong) return Google.Protobuf.JsonParser.Default.Parse<V1.Signup>(System.Text.Encoding.UTF8.GetString(line.Content));
-        }
-        catch (Exception failure) when (failure is Google.Protobuf.InvalidProtocolBufferException or Google.Protobuf.InvalidJsonException)
-        {
-            // Told more exactly below.
-        }
-        var signup = ScreenCommand.Read(line, out var message, out var violations);
-        if (signup is null) problem = violations.Count > 0 ? $"{violations[0].Field}: {violations[0].Code}" : message;
-        return signup;
     }
 }

@@ -58,7 +58,7 @@ internal static class ServiceEvaluation
                     if (signup is null || !truth.ContainsKey(signup.SignupId))
                     {
                         Interlocked.Increment(ref leftOut);
-                        report(line.Number, problem ?? "no label for this signup");
+                        report(line.Number, problem?.ToString() ?? "no label for this signup");
                         continue;
                     }
                     await room.WaitAsync(cancellation);

@@ -150,8 +150,8 @@ public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, Clu
         var link = new Link
         {
             Present = true,
-            Promoted = flags.HasFlag(LinkFlags.Promoted),
-            IsBurst = flags.HasFlag(LinkFlags.Burst),
+            Promoted = (flags & LinkFlags.Promoted) != 0,
+            IsBurst = (flags & LinkFlags.Burst) != 0,
             Key = new LinkKey(reader.UInt128()),
             Spread = (int)reader.Number(),
             Accounts = 1,
@@ -160,8 +160,8 @@ public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, Clu
             Day = 1,
             Expected = double.NaN,
         };
-        if (flags.HasFlag(LinkFlags.Registered)) link.RegisteredMs = reader.Number();
-        if (flags.HasFlag(LinkFlags.Shared))
+        if ((flags & LinkFlags.Registered) != 0) link.RegisteredMs = reader.Number();
+        if ((flags & LinkFlags.Shared) != 0)
         {
             link.Accounts = reader.Number();
             link.TenMinutes = Count(ref reader);
@@ -172,13 +172,13 @@ public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, Clu
             link.AgeMs = reader.Number();
             link.Cluster = reader.Number();
         }
-        if (flags.HasFlag(LinkFlags.Tested))
+        if ((flags & LinkFlags.Tested) != 0)
         {
             link.Expected = reader.Double();
             link.Surprise = reader.Double();
             link.Gate = reader.Double();
         }
-        if (flags.HasFlag(LinkFlags.Labelled))
+        if ((flags & LinkFlags.Labelled) != 0)
         {
             link.Bad = reader.Double();
             link.Good = reader.Double();

@@ -2,48 +2,6 @@ using SignupGuard.Core.Clusters;
 
 namespace SignupGuard.Core.Linkage;
 
-/// <summary>
-/// A sliding count over one window: the running bucket plus the share of the previous one still inside.
-/// Buckets start at the first account counted, so counts are exact until a bucket is full, and an estimate (assuming an even spread of
-/// the previous bucket) after. Never negative; a late event counts in the running bucket.
-/// </summary>
-public struct WindowCount
-{
-    public long StartMs { get; set; }
-
-    public int Running { get; set; }
-
-    public int Previous { get; set; }
-
-    public void Add(long atMs, long lengthMs)
-    {
-        Advance(atMs, lengthMs);
-        Running++;
-    }
-
-    public readonly double At(long atMs, long lengthMs)
-    {
-        var copy = this;
-        copy.Advance(atMs, lengthMs);
-        var passed = Math.Clamp((double)(atMs - copy.StartMs) / lengthMs, 0, 1);
-        return copy.Running + (copy.Previous * (1 - passed));
-    }
-
-    private void Advance(long atMs, long lengthMs)
-    {
-        if (Running == 0 && Previous == 0)
-        {
-            StartMs = atMs;
-            return;
-        }
-        var buckets = (atMs - StartMs) / lengthMs;
-        if (atMs < StartMs || buckets == 0) return;
-        Previous = buckets == 1 ? Running : 0;
-        Running = 0;
-        StartMs += buckets * lengthMs;
-    }
-}
-
 /// <summary>One account on a key.</summary>
 /// <param name="Ordinal">Of the signup that brought it, in the tenant's order.</param>
 /// <param name="Account">32 bits of the account's keyed hash.</param>
@@ -63,7 +21,7 @@ public readonly record struct KeyEvent(KeyMember Member, bool Explained, long? D
 
 /// <summary>
 /// What is known of one link key. Decayed counts are as of <see cref="LastSeenMs"/>; times are Unix milliseconds of the signups' own time.
-/// A mutable struct, so that millions of keys seen once cost no object each: pass it by reference.
+/// A mutable struct of 40 bytes: keys seen once, as most are, are whole in it, so that millions of them cost no object each. Pass it by reference.
 /// An account counts once per key as long as it is among the key's last <see cref="MembersMax"/> accounts.
 /// </summary>
 public struct KeyState
@@ -77,87 +35,179 @@ public struct KeyState
     public const long HourMs = 60 * 60_000L;
     public const long DayMs = 24 * HourMs;
 
-    /// <summary>Distinct accounts ever.</summary>
-    public int Accounts { get; set; }
+    /// <summary>Bits of <see cref="_seen"/> under the time.</summary>
+    private const int FlagBits = 8;
 
-    /// <summary>Accounts that count as evidence, decayed by the rule's half-life.</summary>
-    public double Count { get; set; }
+    [Flags]
+    private enum Flags : byte
+    {
+        None = 0,
 
-    /// <summary>Of these, the anomalous ones.</summary>
-    public double Anomalous { get; set; }
+        /// <summary>There is one account, and it is in this struct.</summary>
+        One = 1,
+        Counted = 2,
+        Anomalous = 4,
 
-    public long FirstSeenMs { get; set; }
-    public long LastSeenMs { get; set; }
+        /// <summary>The one account is counted to its organisation.</summary>
+        Organised = 8,
 
-    /// <summary>The cluster this key ties together; 0 while none.</summary>
-    public long Cluster { get; set; }
+        /// <summary>The one account has a value of the rule's spread attribute.</summary>
+        Spread = 16,
+        Promoted = 32,
+        Exempt = 64,
+        Changed = 128,
+    }
 
-    /// <summary>Set once the key is convincing enough to tie accounts together.</summary>
-    public bool Promoted { get; set; }
+    /// <summary>Everything but time and flags, once there is more to know than the one account.</summary>
+    internal KeyHistory? History;
 
-    /// <summary>Set while somebody decided that the key is no evidence: it goes on counting, but ties nobody and says nothing.</summary>
-    public bool Exempt { get; set; }
+    private long _ordinal;
+
+    /// <summary>When last seen, in milliseconds, above the flags.</summary>
+    private long _seen;
+
+    private int _account;
+    private int _organisation;
+    private int _spread;
 
     /// <summary>Half-life of the rule that counted last: tells when the key can be forgotten. 0 while never counted in this process.</summary>
     public float HalfLifeDays { get; private set; }
 
-    // A key seen once, as most are, keeps its only member here.
-    internal KeyMember First;
-    internal KeyHistory? History;
+    /// <summary>Distinct accounts ever.</summary>
+    public readonly int Accounts => History?.Accounts ?? (Has(Flags.One) ? 1 : 0);
 
-    public readonly int MemberCount => History?.MemberCount ?? (Accounts > 0 ? 1 : 0);
+    /// <summary>Accounts that count as evidence, decayed by the rule's half-life.</summary>
+    public readonly double Count => History?.Count ?? (Has(Flags.Counted) ? 1 : 0);
+
+    /// <summary>Of these, the anomalous ones.</summary>
+    public readonly double Anomalous => History?.Anomalous ?? (Has(Flags.Counted) && Has(Flags.Anomalous) ? 1 : 0);
+
+    public readonly long FirstSeenMs => History?.FirstSeenMs ?? LastSeenMs;
+
+    public readonly long LastSeenMs => _seen >> FlagBits;
+
+    /// <summary>The cluster this key ties together; 0 while none.</summary>
+    public long Cluster
+    {
+        readonly get => History?.Cluster ?? 0;
+        set
+        {
+            if (value != Cluster) Open().Cluster = value;
+        }
+    }
+
+    /// <summary>Set once the key is convincing enough to tie accounts together.</summary>
+    public bool Promoted
+    {
+        readonly get => Has(Flags.Promoted);
+        set => Set(Flags.Promoted, value);
+    }
+
+    /// <summary>Set while somebody decided that the key is no evidence: it goes on counting, but ties nobody and says nothing.</summary>
+    public bool Exempt
+    {
+        readonly get => Has(Flags.Exempt);
+        set => Set(Flags.Exempt, value);
+    }
+
+    /// <summary>Kept by <see cref="KeyTable"/>.</summary>
+    internal bool Changed
+    {
+        readonly get => Has(Flags.Changed);
+        set => Set(Flags.Changed, value);
+    }
+
+    public readonly int MemberCount => History?.MemberCount ?? (Has(Flags.One) ? 1 : 0);
 
     /// <param name="index">0 is the oldest remembered.</param>
-    public readonly KeyMember MemberAt(int index) => History is null ? First : History.MemberAt(index);
+    public readonly KeyMember MemberAt(int index) =>
+        History is { } history ? history.MemberAt(index).Member : new KeyMember(_ordinal, LastSeenMs, _account, _organisation, Has(Flags.Counted), Has(Flags.Anomalous));
 
     /// <summary>Accounts confirmed bad or good by outcome or review; not decayed.</summary>
-    public readonly double Bad => History?.Bad ?? 0;
+    public readonly double Bad => History?.Details?.Bad ?? 0;
 
-    public readonly double Good => History?.Good ?? 0;
+    public readonly double Good => History?.Details?.Good ?? 0;
 
     /// <summary>Different values of the rule's spread attribute among unexplained accounts, up to <see cref="KeyHistory.SpreadMax"/>.</summary>
-    public readonly int Spread => History?.SpreadCount ?? 0;
+    public readonly int Spread => History?.SpreadCount ?? (Has(Flags.Spread) ? 1 : 0);
 
     /// <summary>Of a domain's key: when the domain was registered, as any signup's caller found; null while none did.</summary>
-    public readonly long? RegisteredMs => History?.RegisteredMs;
+    public readonly long? RegisteredMs => History?.Details?.RegisteredMs;
+
+    /// <summary>Of a key whose one account is in this struct: its value of the spread attribute, and whether it is counted to its organisation.</summary>
+    internal readonly (int? Spread, bool Organised) One => (Has(Flags.Spread) ? _spread : null, Has(Flags.Organised));
 
     public readonly bool Holds(int account)
     {
-        for (var i = MemberCount - 1; i >= 0; i--)
+        if (History is not { } history) return Has(Flags.One) && _account == account;
+        foreach (ref readonly var member in history.Members)
         {
-            if (MemberAt(i).Account == account) return true;
+            if (member.Account == account) return true;
         }
         return false;
     }
+
+    internal readonly bool SpreadHolds(int value) =>
+        History is { } history ? history.Details is { } details && details.SpreadValues.Contains(value) : Has(Flags.Spread) && _spread == value;
 
     /// <summary>2^(−age/half-life); 1 for a signup older than the last one seen.</summary>
     public static double Decay(long fromMs, long toMs, double halfLifeDays) =>
         toMs <= fromMs ? 1 : double.Exp2((fromMs - toMs) / (halfLifeDays * DayMs));
 
-    public readonly double CountAt(long atMs, double halfLifeDays) => Count * Decay(LastSeenMs, atMs, halfLifeDays);
-
-    public readonly double AnomalousAt(long atMs, double halfLifeDays) => Anomalous * Decay(LastSeenMs, atMs, halfLifeDays);
-
-    /// <summary>Distinct accounts in the window that ends at <paramref name="atMs"/>; exact up to <see cref="MembersMax"/>, an estimate above.</summary>
-    public readonly double Within(long atMs, long windowMs)
+    /// <summary>
+    /// All that linking asks of the remembered accounts, in one pass: whether one account is among them, and the distinct accounts of the windows
+    /// that end at a time: exact up to <see cref="MembersMax"/> accounts, estimates above.
+    /// </summary>
+    internal readonly KeySurvey Survey(int account, long atMs)
     {
-        if (Accounts == 0) return 0;
-        var exact = 0;
-        var count = MemberCount;
-        for (var i = count - 1; i >= 0; i--)
+        var survey = default(KeySurvey);
+        if (History is not { } history)
         {
-            if (MemberAt(i).AtMs > atMs - windowMs) exact++;
+            if (!Has(Flags.One)) return survey;
+            survey.Holds = _account == account;
+            survey.OwnCounted = survey.Holds && Has(Flags.Counted);
+            var age = atMs - LastSeenMs;
+            survey.OwnAtMs = LastSeenMs;
+            survey.TenMinutes = age < TenMinutesMs ? 1 : 0;
+            survey.Hour = age < HourMs ? 1 : 0;
+            survey.Day = age < DayMs ? 1 : 0;
+            return survey;
         }
-        return exact < count || History?.Windows is not { } windows ? exact : Math.Max(exact, windows.At(atMs, windowMs));
+        var (tenMinutes, hour, day) = (0, 0, 0);
+        var members = history.Members;
+        foreach (ref readonly var member in members)
+        {
+            var age = atMs - member.AtMs;
+            tenMinutes += age < TenMinutesMs ? 1 : 0;
+            hour += age < HourMs ? 1 : 0;
+            day += age < DayMs ? 1 : 0;
+            if (member.Account != account) continue;
+            survey.Holds = true;
+            survey.OwnCounted = member.Counted;
+            survey.OwnAtMs = member.AtMs;
+        }
+        (survey.TenMinutes, survey.Hour, survey.Day) = (tenMinutes, hour, day);
+        if (history.Details?.Windows is { } windows)
+        {
+            if (tenMinutes == members.Length) survey.TenMinutes = Math.Max(tenMinutes, windows.TenMinutes.At(atMs, TenMinutesMs));
+            if (hour == members.Length) survey.Hour = Math.Max(hour, windows.Hour.At(atMs, HourMs));
+            if (day == members.Length) survey.Day = Math.Max(day, windows.Day.At(atMs, DayMs));
+        }
+        return survey;
     }
 
     /// <summary>Accounts that count as evidence later than one time and not later than another, and how many of them are anomalous; at most <see cref="MembersMax"/>.</summary>
-    public readonly (int Counted, int Anomalous) CountedWithin(long fromMs, long toMs, int exceptOrganisation)
+    internal readonly (int Counted, int Anomalous) CountedWithin(long fromMs, long toMs, int exceptOrganisation)
     {
-        var (counted, anomalous) = (0, 0);
-        for (var i = MemberCount - 1; i >= 0; i--)
+        if (History is not { } history)
         {
-            var member = MemberAt(i);
+            return !Has(Flags.Counted) || LastSeenMs <= fromMs || LastSeenMs > toMs || (exceptOrganisation != 0 && _organisation == exceptOrganisation)
+                ? default
+                : (1, Has(Flags.Anomalous) ? 1 : 0);
+        }
+        var (counted, anomalous) = (0, 0);
+        foreach (ref readonly var member in history.Members)
+        {
             if (!member.Counted || member.AtMs <= fromMs || member.AtMs > toMs || (exceptOrganisation != 0 && member.Organisation == exceptOrganisation)) continue;
             counted++;
             if (member.Anomalous) anomalous++;
@@ -166,13 +216,13 @@ public struct KeyState
     }
 
     /// <summary>Of the remembered accounts that count as evidence, the share of one organisation; 0 for none.</summary>
-    public readonly double OrganisationShare(int organisation, int exceptAccount)
+    internal readonly double OrganisationShare(int organisation, int exceptAccount)
     {
         if (organisation == 0) return 0;
+        if (History is not { } history) return Has(Flags.Counted) && _account != exceptAccount && _organisation == organisation ? 1 : 0;
         var (counted, same) = (0, 0);
-        for (var i = MemberCount - 1; i >= 0; i--)
+        foreach (ref readonly var member in history.Members)
         {
-            var member = MemberAt(i);
             if (!member.Counted || member.Account == exceptAccount) continue;
             counted++;
             if (member.Organisation == organisation) same++;
@@ -185,34 +235,89 @@ public struct KeyState
     /// <returns>False when the account was already on the key.</returns>
     public bool Add(in KeyEvent added, LinkageRule rule, int organisationAccounts, int? spread)
     {
-        var member = added.Member;
-        if (Holds(member.Account)) return false;
-        var atMs = added.AtMs;
-        var counted = !added.Explained
-            || (rule.Class == LinkClass.Soft && (History ??= new KeyHistory(this)).CountOrganisation(member.Organisation) <= organisationAccounts);
-        if (Accounts == 0) FirstSeenMs = LastSeenMs = atMs;
-        HalfLifeDays = (float)rule.HalfLifeDays;
-        var decay = Decay(LastSeenMs, atMs, rule.HalfLifeDays);
-        var weight = counted ? Decay(atMs, LastSeenMs, rule.HalfLifeDays) : 0;
-        Count = (Count * decay) + weight;
-        Anomalous = (Anomalous * decay) + (member.Anomalous ? weight : 0);
-        FirstSeenMs = Math.Min(FirstSeenMs, atMs);
-        LastSeenMs = Math.Max(LastSeenMs, atMs);
-        if (added.DomainRegisteredMs is { } registered && rule.Kind == DomainKind) (History ??= new KeyHistory(this)).RegisteredMs = registered;
-        if (spread is { } value && !added.Explained) (History ??= new KeyHistory(this)).AddSpread(value);
-        member = member with { Counted = counted };
-        if (Accounts == 0 && History is null) First = member;
-        else (History ??= new KeyHistory(this)).Remember(member);
-        if (Accounts < int.MaxValue) Accounts++;
+        if (Holds(added.Member.Account)) return false;
+        AddNew(added, rule, organisationAccounts, spread, Accounts == 0 ? 1 : Decay(LastSeenMs, added.AtMs, rule.HalfLifeDays));
         return true;
+    }
+
+    /// <summary>The same for an account known not to be remembered.</summary>
+    /// <param name="decay">From the time last seen to the event's.</param>
+    internal void AddNew(in KeyEvent added, LinkageRule rule, int organisationAccounts, int? spread, double decay)
+    {
+        var member = added.Member;
+        if (added.Explained) spread = null;
+        var organised = added.Explained && rule.Class == LinkClass.Soft;
+        var registeredMs = rule.Kind == DomainKind ? added.DomainRegisteredMs : null;
+        HalfLifeDays = (float)rule.HalfLifeDays;
+        if (History is null && !Has(Flags.One))
+        {
+            First(member with { Counted = !added.Explained || (organised && organisationAccounts > 0) }, spread, organised);
+            if (registeredMs is { } first) Open().Detailed.RegisteredMs = first;
+            return;
+        }
+        var history = Open();
+        var counted = !added.Explained || (organised && history.Detailed.CountOrganisation(member.Organisation) <= organisationAccounts);
+        if (history.Accounts == 0)
+        {
+            history.FirstSeenMs = member.AtMs;
+            See(member.AtMs);
+            decay = 1;
+        }
+        var weight = counted ? Decay(member.AtMs, LastSeenMs, rule.HalfLifeDays) : 0;
+        history.Count = (history.Count * decay) + weight;
+        history.Anomalous = (history.Anomalous * decay) + (member.Anomalous ? weight : 0);
+        history.FirstSeenMs = Math.Min(history.FirstSeenMs, member.AtMs);
+        See(Math.Max(LastSeenMs, member.AtMs));
+        if (registeredMs is { } registered) history.Detailed.RegisteredMs = registered;
+        if (spread is { } value) history.Detailed.AddSpread(value);
+        history.Remember(member with { Counted = counted });
+        if (history.Accounts < int.MaxValue) history.Accounts++;
+    }
+
+    /// <summary>Makes this the state of a key with one account.</summary>
+    internal void First(in KeyMember member, int? spread, bool organised)
+    {
+        _ordinal = member.Ordinal;
+        _account = member.Account;
+        _organisation = member.Organisation;
+        _spread = spread ?? 0;
+        See(member.AtMs);
+        Set(Flags.One, true);
+        Set(Flags.Counted, member.Counted);
+        Set(Flags.Anomalous, member.Anomalous);
+        Set(Flags.Organised, organised);
+        Set(Flags.Spread, spread is not null);
+    }
+
+    internal void See(long atMs) => _seen = (atMs << FlagBits) | (_seen & byte.MaxValue);
+
+    /// <summary>The history, made from the one account where there is none yet.</summary>
+    internal KeyHistory Open()
+    {
+        if (History is { } known) return known;
+        var history = new KeyHistory(2)
+        {
+            Accounts = Accounts,
+            Count = Count,
+            Anomalous = Anomalous,
+            FirstSeenMs = FirstSeenMs,
+        };
+        if (Has(Flags.One))
+        {
+            history.Remember(MemberAt(0));
+            if (Has(Flags.Spread)) history.Detailed.AddSpread(_spread);
+            if (Has(Flags.Organised)) history.Detailed.CountOrganisation(_organisation);
+            _seen &= ~(long)(Flags.One | Flags.Counted | Flags.Anomalous | Flags.Organised | Flags.Spread);
+        }
+        return History = history;
     }
 
     /// <summary>Records that an account on the key turned out bad or good, or is taken back.</summary>
     public void Relabel(Label before, Label after)
     {
-        History ??= new KeyHistory(this);
-        History.Bad = Math.Max(0, History.Bad + Is(after, Label.Bad) - Is(before, Label.Bad));
-        History.Good = Math.Max(0, History.Good + Is(after, Label.Good) - Is(before, Label.Good));
+        var details = Open().Detailed;
+        details.Bad = Math.Max(0, details.Bad + Is(after, Label.Bad) - Is(before, Label.Bad));
+        details.Good = Math.Max(0, details.Good + Is(after, Label.Good) - Is(before, Label.Good));
 
         static int Is(Label label, Label wanted) => label == wanted ? 1 : 0;
     }
@@ -222,10 +327,15 @@ public struct KeyState
 
     /// <summary>The same for a state that was read back, with the half-life of its kind's rule; 0 when that is not known: then never.</summary>
     public readonly bool Forgettable(long nowMs, double halfLifeDays) =>
-        halfLifeDays > 0 && nowMs - LastSeenMs > ForgetAfterMs(halfLifeDays, Accounts) && !Promoted && !Exempt && Cluster == 0 && Bad == 0 && Good == 0;
+        halfLifeDays > 0 && nowMs - LastSeenMs > DayMs && nowMs - LastSeenMs > ForgetAfterMs(halfLifeDays, Accounts)
+        && !Promoted && !Exempt && Cluster == 0 && Bad == 0 && Good == 0;
 
     /// <summary>Milliseconds without an account after which the count of so many has decayed away; a day at least.</summary>
     public static double ForgetAfterMs(double halfLifeDays, int accounts) => DayMs * Math.Max(1, halfLifeDays * Math.Log2(Math.Max(1, accounts) / ForgetBelow));
+
+    private readonly bool Has(Flags flag) => (_seen & (long)flag) != 0;
+
+    private void Set(Flags flag, bool value) => _seen = value ? _seen | (long)flag : _seen & ~(long)flag;
 
     private static readonly KeyKind DomainKind = KeyKind.Of(LinkAttribute.Domain);
 
@@ -233,114 +343,16 @@ public struct KeyState
     private const double ForgetBelow = 0.02;
 }
 
-/// <summary>What a key with more than one account keeps besides its counts.</summary>
-internal sealed class KeyHistory
+/// <summary>What the remembered accounts of a key say of one account and the time before it.</summary>
+internal struct KeySurvey
 {
-    public const int SpreadMax = 8;
-    public const int OrganisationsMax = 4;
+    /// <summary>Whether the account is among them; <see cref="OwnCounted"/> and <see cref="OwnAtMs"/> are of it then.</summary>
+    public bool Holds;
+    public bool OwnCounted;
+    public long OwnAtMs;
 
-    private KeyMember[] _members;
-    private int _start;
-
-    public KeyHistory(in KeyState state)
-    {
-        _members = new KeyMember[2];
-        if (state.Accounts > 0) _members[MemberCount++] = state.First;
-    }
-
-    public KeyHistory(KeyMember[] members)
-    {
-        _members = members;
-        MemberCount = members.Length;
-    }
-
-    public int MemberCount { get; private set; }
-
-    /// <summary>Set once more accounts came than are remembered.</summary>
-    public KeyWindows? Windows { get; set; }
-
-    public double Bad { get; set; }
-
-    public double Good { get; set; }
-
-    public long? RegisteredMs { get; set; }
-
-    public int[] SpreadValues { get; set; } = [];
-
-    public int SpreadCount => SpreadValues.Length;
-
-    /// <summary>Organisations lately seen and their accounts, latest last.</summary>
-    public (int Organisation, int Accounts)[] Organisations { get; set; } = [];
-
-    public KeyMember MemberAt(int index) => _members[(_start + index) % _members.Length];
-
-    public void Remember(in KeyMember member)
-    {
-        if (MemberCount == _members.Length && _members.Length < KeyState.MembersMax)
-        {
-            var grown = new KeyMember[Math.Min(KeyState.MembersMax, Math.Max(2, _members.Length * 2))];
-            for (var i = 0; i < MemberCount; i++) grown[i] = MemberAt(i);
-            _members = grown;
-            _start = 0;
-        }
-        if (MemberCount < _members.Length)
-        {
-            _members[(_start + MemberCount++) % _members.Length] = member;
-        }
-        else
-        {
-            if (Windows is null)
-            {
-                Windows = new KeyWindows();
-                for (var i = 0; i < MemberCount; i++) Windows.Add(MemberAt(i).AtMs);
-            }
-            _members[_start] = member;
-            _start = (_start + 1) % _members.Length;
-        }
-        Windows?.Add(member.AtMs);
-    }
-
-    /// <summary>Counts one more account of an organisation and says how many there are now.</summary>
-    public int CountOrganisation(int organisation)
-    {
-        var known = Array.FindIndex(Organisations, item => item.Organisation == organisation);
-        if (known >= 0) return ++Organisations[known].Accounts;
-        // The organisation not seen for longest makes room; should it come again, a few of its accounts count again.
-        Organisations = [.. Organisations.Skip(Math.Max(0, Organisations.Length + 1 - OrganisationsMax)), (organisation, 1)];
-        return 1;
-    }
-
-    public void AddSpread(int value)
-    {
-        if (SpreadValues.Length < SpreadMax && !SpreadValues.Contains(value)) SpreadValues = [.. SpreadValues, value];
-    }
-}
-
-/// <summary>The windows of a key with more accounts than it remembers.</summary>
-internal sealed class KeyWindows
-{
-    private WindowCount _tenMinutes;
-    private WindowCount _hour;
-    private WindowCount _day;
-
-    public ref WindowCount TenMinutes => ref _tenMinutes;
-
-    public ref WindowCount Hour => ref _hour;
-
-    public ref WindowCount Day => ref _day;
-
-    public void Add(long atMs)
-    {
-        _tenMinutes.Add(atMs, KeyState.TenMinutesMs);
-        _hour.Add(atMs, KeyState.HourMs);
-        _day.Add(atMs, KeyState.DayMs);
-    }
-
-    public double At(long atMs, long windowMs) => windowMs switch
-    {
-        KeyState.TenMinutesMs => _tenMinutes.At(atMs, windowMs),
-        KeyState.HourMs => _hour.At(atMs, windowMs),
-        KeyState.DayMs => _day.At(atMs, windowMs),
-        _ => throw new ArgumentOutOfRangeException(nameof(windowMs), windowMs, "No such window."),
-    };
+    /// <summary>Distinct accounts of the window.</summary>
+    public double TenMinutes;
+    public double Hour;
+    public double Day;
 }

@@ -26,19 +26,27 @@ public sealed class LaneState
     /// <summary>Hour (since 1970) up to which the profile is decayed.</summary>
     internal long SeasonHour { get; set; }
 
-    /// <summary>Decayed number of signups by half-life in days, as of a time.</summary>
-    internal SortedDictionary<double, (double Count, long AtMs)> Totals { get; } = [];
+    /// <summary>Decayed number of signups by half-life in days, as of a time; shortest half-life first. There are two or three.</summary>
+    internal List<LaneTotal> Totals { get; } = [];
+
+    private double? _seasonSum;
 
     /// <summary>Decayed number of signups before now; at least 1, so that it can be divided by.</summary>
     public double TotalAt(long atMs, double halfLifeDays) =>
-        Totals.TryGetValue(halfLifeDays, out var total) ? Math.Max(1, total.Count * KeyState.Decay(total.AtMs, atMs, halfLifeDays)) : 1;
+        Find(halfLifeDays) is var at and >= 0 ? Math.Max(1, Totals[at].Count * KeyState.Decay(Totals[at].AtMs, atMs, halfLifeDays)) : 1;
 
     /// <summary>This hour of the week against an average hour: 1 when as busy as the average.</summary>
     public double SeasonFactor(long atMs)
     {
+        var sum = _seasonSum ??= Sum();
+        return Math.Clamp((Season[HourOfWeek(atMs)] + SeasonPrior) * HoursOfWeek / (sum + (SeasonPrior * HoursOfWeek)), FactorMin, FactorMax);
+    }
+
+    private double Sum()
+    {
         var sum = 0d;
         foreach (var count in Season) sum += count;
-        return Math.Clamp((Season[HourOfWeek(atMs)] + SeasonPrior) * HoursOfWeek / (sum + (SeasonPrior * HoursOfWeek)), FactorMin, FactorMax);
+        return sum;
     }
 
     /// <summary>Counts one signup.</summary>
@@ -46,8 +54,11 @@ public sealed class LaneState
     {
         foreach (var halfLifeDays in halfLivesDays)
         {
-            var (count, last) = Totals.TryGetValue(halfLifeDays, out var total) ? total : (0, atMs);
-            Totals[halfLifeDays] = ((count * KeyState.Decay(last, atMs, halfLifeDays)) + KeyState.Decay(atMs, last, halfLifeDays), Math.Max(last, atMs));
+            var at = Find(halfLifeDays);
+            var (_, count, last) = at >= 0 ? Totals[at] : new LaneTotal(halfLifeDays, 0, atMs);
+            var total = new LaneTotal(halfLifeDays, (count * KeyState.Decay(last, atMs, halfLifeDays)) + KeyState.Decay(atMs, last, halfLifeDays), Math.Max(last, atMs));
+            if (at >= 0) Totals[at] = total;
+            else Totals.Insert(~at, total);
         }
         var hour = atMs / KeyState.HourMs;
         if (SeasonHour == 0) SeasonHour = hour;
@@ -58,7 +69,21 @@ public sealed class LaneState
             SeasonHour = hour;
         }
         Season[HourOfWeek(atMs)]++;
+        _seasonSum = null;
+    }
+
+    /// <summary>Where a half-life's total stands; the complement of where it belongs when there is none.</summary>
+    private int Find(double halfLifeDays)
+    {
+        for (var i = 0; i < Totals.Count; i++)
+        {
+            if (Totals[i].HalfLifeDays >= halfLifeDays) return Totals[i].HalfLifeDays == halfLifeDays ? i : ~i;
+        }
+        return ~Totals.Count;
     }
 
     private static int HourOfWeek(long atMs) => (int)(((atMs / KeyState.HourMs) % HoursOfWeek + HoursOfWeek) % HoursOfWeek);
 }
+
+/// <summary>Decayed number of signups as of a time.</summary>
+internal readonly record struct LaneTotal(double HalfLifeDays, double Count, long AtMs);

@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
 
 namespace SignupGuard.Core.Linkage;
 
@@ -125,65 +123,4 @@ public readonly record struct LinkKey(UInt128 Hash)
 
     /// <summary>Opaque short reference for evidence: the first 48 bits.</summary>
     public override string ToString() => ((ulong)(Hash >> 80)).ToString("x12", System.Globalization.CultureInfo.InvariantCulture);
-}
-
-/// <summary>Turns canonical values into link keys. Thread-safe; holds only the deployment key.</summary>
-public sealed class KeyHasher
-{
-    /// <summary>Bytes of the deployment key.</summary>
-    public const int KeyBytes = 32;
-
-    private const int StackBytesMax = 512;
-
-    private readonly byte[] _key;
-
-    public KeyHasher(ReadOnlySpan<byte> key)
-    {
-        if (key.Length != KeyBytes) throw new ArgumentException($"The link key secret has {KeyBytes} bytes.", nameof(key));
-        _key = key.ToArray();
-    }
-
-    /// <summary>Key of one canonical value.</summary>
-    public LinkKey Hash(string tenant, KeyKind kind, string value)
-    {
-        var size = Encoding.UTF8.GetMaxByteCount(tenant.Length + value.Length) + 3;
-        var buffer = size <= StackBytesMax ? stackalloc byte[StackBytesMax] : new byte[size];
-        BinaryPrimitives.WriteInt16BigEndian(buffer, kind.Code);
-        var length = 2 + Encoding.UTF8.GetBytes(tenant, buffer[2..]);
-        buffer[length++] = 0; // Neither tenant nor value holds NUL, so no two pairs give the same bytes.
-        length += Encoding.UTF8.GetBytes(value, buffer[length..]);
-        return Truncate(buffer[..length]);
-    }
-
-    /// <summary>
-    /// Key of a composite, from its parts' keys. The parts are keyed hashes nobody without the secret can steer, so a fast mix of them
-    /// (multiply-and-fold, as in wyhash) is enough and costs a fiftieth of another HMAC.
-    /// </summary>
-    public static LinkKey Combine(KeyKind kind, params ReadOnlySpan<LinkKey> parts)
-    {
-        var (low, high) = ((ulong)kind.Code * 0x9E3779B97F4A7C15UL, 0xD6E8FEB86659FD93UL);
-        foreach (var part in parts)
-        {
-            var (partLow, partHigh) = ((ulong)part.Hash, (ulong)(part.Hash >> 64));
-            var one = Fold(low ^ partLow, partHigh ^ 0xA0761D6478BD642FUL);
-            var two = Fold(high ^ partHigh, partLow ^ 0xE7037ED1A0B428DBUL);
-            (low, high) = (one ^ BitRotate(two), two + one);
-        }
-        return new LinkKey(new UInt128(Fold(high ^ 0x8EBC6AF09C88C6E3UL, low), Fold(low ^ 0x589965CC75374CC3UL, high)));
-    }
-
-    private static ulong BitRotate(ulong value) => System.Numerics.BitOperations.RotateLeft(value, 29);
-
-    private static ulong Fold(ulong left, ulong right)
-    {
-        var high = Math.BigMul(left, right, out var low);
-        return high ^ low ^ left;
-    }
-
-    private LinkKey Truncate(ReadOnlySpan<byte> message)
-    {
-        Span<byte> digest = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(_key, message, digest);
-        return new LinkKey(BinaryPrimitives.ReadUInt128BigEndian(digest));
-    }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using SignupGuard.Core.Signals;
 using SignupGuard.Core.Signups;
 
@@ -22,10 +23,43 @@ public sealed record DerivedKeys
     public IEnumerable<LinkKey> Present => Keys.Where(key => !key.IsNone);
 }
 
+/// <summary>
+/// The hashes of one signup's attributes, each made when first asked for: so that a signup's keys by several policies cost its hashes once.
+/// Of one signup, tenant and <see cref="KeyHasher"/>. Not thread-safe.
+/// </summary>
+public struct AttributeHashes
+{
+    /// <summary>One more than the highest number of an attribute, whose bits <see cref="_known"/> holds.</summary>
+    private const int AttributesEnd = 32;
+
+    private Hashes _hashes;
+    private uint _known;
+
+    /// <summary>Whether an attribute was hashed before; then its hash, none where the signup lacks the attribute.</summary>
+    internal readonly bool TryGet(LinkAttribute attribute, out LinkKey hash)
+    {
+        hash = _hashes[(int)attribute];
+        return (_known & (1u << (int)attribute)) != 0;
+    }
+
+    internal LinkKey Add(LinkAttribute attribute, LinkKey hash)
+    {
+        _known |= 1u << (int)attribute;
+        return _hashes[(int)attribute] = hash;
+    }
+
+    [InlineArray(AttributesEnd)]
+    private struct Hashes
+    {
+        private LinkKey _first;
+    }
+}
+
 /// <summary>Derives a signup's link keys from its canonical signals: step 4 of the way of one signup. Pure and thread-safe.</summary>
 public sealed class LinkKeyDerivation(KeyHasher hasher, IReadOnlyList<LinkageRule> rules)
 {
-    private static readonly int AttributesEnd = (int)Enum.GetValues<LinkAttribute>().Max() + 1;
+    /// <summary>Characters of a canonical value up to which none is put together on the heap.</summary>
+    private const int StackCharactersMax = 512;
 
     private readonly LinkageRule[] _rules = [.. rules];
 
@@ -34,9 +68,15 @@ public sealed class LinkKeyDerivation(KeyHasher hasher, IReadOnlyList<LinkageRul
     /// </summary>
     public DerivedKeys Derive(string tenant, Signup signup, SignupSignals signals)
     {
-        var attributes = (stackalloc LinkKey[AttributesEnd]);
-        var known = (stackalloc bool[AttributesEnd]);
+        var hashes = default(AttributeHashes);
+        return Derive(tenant, signup, signals, ref hashes);
+    }
+
+    /// <summary>As above; takes hashes that were made for another policy, and leaves its own for the next.</summary>
+    public DerivedKeys Derive(string tenant, Signup signup, SignupSignals signals, ref AttributeHashes hashes)
+    {
         var parts = (stackalloc LinkKey[KeyKind.AttributesMax]);
+        var text = (stackalloc char[StackCharactersMax]);
         var keys = new LinkKey[_rules.Length];
         var spreads = new int?[_rules.Length];
         foreach (var rule in _rules)
@@ -46,88 +86,205 @@ public sealed class LinkKeyDerivation(KeyHasher hasher, IReadOnlyList<LinkageRul
             var complete = true;
             for (var i = 0; i < kind.Count && complete; i++)
             {
-                parts[i] = Attribute(kind[i], tenant, signup, signals, attributes, known);
+                parts[i] = Attribute(kind[i], tenant, signup, signals, ref hashes, text);
                 complete = !parts[i].IsNone;
             }
             if (!complete) continue;
             var key = kind.Count == 1 ? parts[0] : KeyHasher.Combine(kind, parts[..kind.Count]);
             if (rule.Given is { } given)
             {
-                var stratum = Attribute(given, tenant, signup, signals, attributes, known);
+                var stratum = Attribute(given, tenant, signup, signals, ref hashes, text);
                 if (stratum.IsNone) continue;
                 key = KeyHasher.Combine(kind, key, stratum);
             }
             keys[rule.Index] = key;
-            if (rule.Spread is { } spread && Attribute(spread, tenant, signup, signals, attributes, known) is { IsNone: false } value)
+            if (rule.Spread is { } spread && Attribute(spread, tenant, signup, signals, ref hashes, text) is { IsNone: false } value)
                 spreads[rule.Index] = Half(value);
         }
-        var domain = Attribute(LinkAttribute.Domain, tenant, signup, signals, attributes, known);
+        var domain = Attribute(LinkAttribute.Domain, tenant, signup, signals, ref hashes, text);
         return new DerivedKeys
         {
             Keys = keys,
             Spreads = spreads,
-            Account = Account(tenant, signup),
+            Account = Account(tenant, signup, text),
             Organisation = domain.IsNone ? null : Half(domain),
         };
     }
 
-    private LinkKey Attribute(LinkAttribute attribute, string tenant, Signup signup, SignupSignals signals, Span<LinkKey> attributes, Span<bool> known)
+    private LinkKey Attribute(LinkAttribute attribute, string tenant, Signup signup, SignupSignals signals, ref AttributeHashes hashes, Span<char> text)
     {
-        var at = (int)attribute;
-        if (known[at]) return attributes[at];
-        known[at] = true;
-        return attributes[at] = Value(attribute, signup, signals) is { } value ? hasher.Hash(tenant, KeyKind.Of(attribute), value) : default;
+        if (hashes.TryGet(attribute, out var known)) return known;
+        var value = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, text);
+        try
+        {
+            Write(attribute, signup, signals, ref value);
+            return hashes.Add(attribute, value.Text.IsEmpty ? default : hasher.Hash(tenant, KeyKind.Of(attribute), value.Text, IsCommon(attribute, signals)));
+        }
+        finally
+        {
+            value.Clear();
+        }
     }
 
     /// <summary>The account a signup belongs to, for distinct counts: its account id, or the signup itself while it has none.</summary>
-    private int Account(string tenant, Signup signup) =>
-        Half(hasher.Hash(
-            tenant,
-            KeyKind.Of(LinkAttribute.Account),
-            signup.Subject.AccountId is { } account ? "a:" + account : "s:" + signup.SignupId));
+    private int Account(string tenant, Signup signup, Span<char> text)
+    {
+        var value = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, text);
+        try
+        {
+            value.AppendLiteral(signup.Subject.AccountId is null ? "s:" : "a:");
+            value.AppendFormatted(signup.Subject.AccountId ?? signup.SignupId);
+            return Half(hasher.Hash(tenant, KeyKind.Of(LinkAttribute.Account), value.Text));
+        }
+        finally
+        {
+            value.Clear();
+        }
+    }
 
     private static int Half(LinkKey key) => (int)(uint)(key.Hash >> 32);
 
-    /// <summary>Canonical value of an attribute, or null when missing.</summary>
-    public static string? Value(LinkAttribute attribute, Signup signup, SignupSignals signals)
+    /// <summary>Whether an attribute's values are shared by many and nobody's own.</summary>
+    private static bool IsCommon(LinkAttribute attribute, SignupSignals signals) => attribute switch
     {
-        var email = signals.Email.Value;
-        var ip = signals.Ip.Value;
-        var device = signals.Device.Value;
-        var payment = signals.Payment.Value;
-        return attribute switch
+        LinkAttribute.Asn or LinkAttribute.Bin or LinkAttribute.UserAgent or LinkAttribute.NetworkClass or LinkAttribute.TimeZoneGeo or LinkAttribute.Ja4
+            or LinkAttribute.TimeZone or LinkAttribute.Country => true,
+        // The shape of a local part says nobody's name; a domain of one's own does.
+        LinkAttribute.Skeleton => signals.Email.Value?.Free == true,
+        _ => false,
+    };
+
+    /// <summary>Writes the canonical value of an attribute; nothing when missing. No attribute has an empty value.</summary>
+    private static void Write(LinkAttribute attribute, Signup signup, SignupSignals signals, ref DefaultInterpolatedStringHandler value)
+    {
+        switch (attribute)
         {
-            LinkAttribute.Account => signup.Subject.AccountId,
-            LinkAttribute.Card => signup.Payment?.InstrumentFingerprint,
-            LinkAttribute.Device => signup.Device?.DeviceId,
-            LinkAttribute.Email => email?.Canonical,
-            LinkAttribute.Phone => signals.Phone.Value is { Valid: true } phone ? phone.E164 : null,
-            // Free-mail domains tie nobody together; an unknown kind (no list at hand) must not either.
-            LinkAttribute.Domain => email is { Free: false, Relay: not true } ? email.RegistrableDomain ?? email.Domain : null,
-            LinkAttribute.Fingerprint => signup.Device?.Fingerprint,
-            LinkAttribute.Ip => ip?.Line,
-            LinkAttribute.Net => ip?.Net,
-            LinkAttribute.Asn => ip?.Asn?.ToString(CultureInfo.InvariantCulture),
-            LinkAttribute.Skeleton => email is null ? null : $"{email.Skeleton}@{email.Domain}",
-            LinkAttribute.Bin => payment?.Bin is { } bin ? $"{bin}|{payment.IssuerCountry}" : null,
-            LinkAttribute.UserAgent => device?.Browser is { } browser ? $"{browser}|{device.BrowserMajor}|{device.Os}|{device.Language}|{device.TimeZone}" : null,
-            LinkAttribute.NetworkClass => ip?.NetworkClass,
-            LinkAttribute.TimeZoneGeo => ip?.TimeZoneMatches switch { true => "match", false => "mismatch", null => null },
-            LinkAttribute.Ja4 => signup.Network?.Ja4,
-            LinkAttribute.TimeZone => device?.TimeZone,
-            LinkAttribute.Identity => signup.ExternalIdentity is { } identity ? $"{identity.Provider}|{identity.Subject}" : null,
-            LinkAttribute.Holder => Folded(signup.Payment?.HolderName),
-            LinkAttribute.Address => signup.Payment?.BillingAddress is { Line1: { } line, PostalCode: { } code } address
-                ? $"{Folded(line)}|{Folded(code)}|{address.Country}"
-                : null,
-            LinkAttribute.Country => ip?.Country,
-            LinkAttribute.Owner => Value(LinkAttribute.Domain, signup, signals) is { } domain ? "@" + domain : Value(LinkAttribute.Surname, signup, signals),
-            LinkAttribute.Surname => Folded(signup.Subject.FamilyName) ?? LastWord(signup.Subject.FullName),
-            _ => throw new ArgumentOutOfRangeException(nameof(attribute), attribute, "An attribute without a canonical value."),
-        };
+            case LinkAttribute.Account:
+                value.AppendFormatted(signup.Subject.AccountId);
+                break;
+            case LinkAttribute.Card:
+                value.AppendFormatted(signup.Payment?.InstrumentFingerprint);
+                break;
+            case LinkAttribute.Device:
+                value.AppendFormatted(signup.Device?.DeviceId);
+                break;
+            case LinkAttribute.Email:
+                value.AppendFormatted(signals.Email.Value?.Canonical);
+                break;
+            case LinkAttribute.Phone:
+                if (signals.Phone.Value is { Valid: true } phone) value.AppendFormatted(phone.E164);
+                break;
+            case LinkAttribute.Domain:
+                value.AppendFormatted(Domain(signals));
+                break;
+            case LinkAttribute.Fingerprint:
+                value.AppendFormatted(signup.Device?.Fingerprint);
+                break;
+            case LinkAttribute.Ip:
+                value.AppendFormatted(signals.Ip.Value?.Line);
+                break;
+            case LinkAttribute.Net:
+                value.AppendFormatted(signals.Ip.Value?.Net);
+                break;
+            case LinkAttribute.Asn:
+                if (signals.Ip.Value?.Asn is { } asn) value.AppendFormatted(asn);
+                break;
+            case LinkAttribute.Skeleton:
+                if (signals.Email.Value is not { } email) break;
+                value.AppendFormatted(email.Skeleton);
+                value.AppendLiteral("@");
+                value.AppendFormatted(email.Domain);
+                break;
+            case LinkAttribute.Bin:
+                if (signals.Payment.Value is not { Bin: { } bin } payment) break;
+                value.AppendFormatted(bin);
+                value.AppendLiteral("|");
+                value.AppendFormatted(payment.IssuerCountry);
+                break;
+            case LinkAttribute.UserAgent:
+                if (signals.Device.Value is not { Browser: { } browser } device) break;
+                value.AppendFormatted(browser);
+                value.AppendLiteral("|");
+                if (device.BrowserMajor is { } major) value.AppendFormatted(major);
+                value.AppendLiteral("|");
+                value.AppendFormatted(device.Os);
+                value.AppendLiteral("|");
+                value.AppendFormatted(device.Language);
+                value.AppendLiteral("|");
+                value.AppendFormatted(device.TimeZone);
+                break;
+            case LinkAttribute.NetworkClass:
+                value.AppendFormatted(signals.Ip.Value?.NetworkClass);
+                break;
+            case LinkAttribute.TimeZoneGeo:
+                if (signals.Ip.Value?.TimeZoneMatches is { } matches) value.AppendLiteral(matches ? "match" : "mismatch");
+                break;
+            case LinkAttribute.Ja4:
+                value.AppendFormatted(signup.Network?.Ja4);
+                break;
+            case LinkAttribute.TimeZone:
+                value.AppendFormatted(signals.Device.Value?.TimeZone);
+                break;
+            case LinkAttribute.Identity:
+                if (signup.ExternalIdentity is not { } identity) break;
+                value.AppendFormatted(identity.Provider);
+                value.AppendLiteral("|");
+                value.AppendFormatted(identity.Subject);
+                break;
+            case LinkAttribute.Holder:
+                Folded(signup.Payment?.HolderName, ref value);
+                break;
+            case LinkAttribute.Address:
+                if (signup.Payment?.BillingAddress is not { Line1: { } line, PostalCode: { } code } address) break;
+                Folded(line, ref value);
+                value.AppendLiteral("|");
+                Folded(code, ref value);
+                value.AppendLiteral("|");
+                value.AppendFormatted(address.Country);
+                break;
+            case LinkAttribute.Country:
+                value.AppendFormatted(signals.Ip.Value?.Country);
+                break;
+            case LinkAttribute.Owner:
+                if (Domain(signals) is { } own)
+                {
+                    value.AppendLiteral("@");
+                    value.AppendFormatted(own);
+                }
+                else
+                {
+                    Surname(signup.Subject, ref value);
+                }
+                break;
+            case LinkAttribute.Surname:
+                Surname(signup.Subject, ref value);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(attribute), attribute, "An attribute without a canonical value.");
+        }
     }
 
-    private static string? LastWord(string? name) => Folded(name) is { } folded ? folded[(folded.LastIndexOf(' ') + 1)..] : null;
+    // Free-mail domains tie nobody together; an unknown kind (no list at hand) must not either.
+    private static string? Domain(SignupSignals signals) => signals.Email.Value is { Free: false, Relay: not true } email ? email.RegistrableDomain ?? email.Domain : null;
 
-    private static string? Folded(string? text) => text?.Trim().ToUpperInvariant() is { Length: > 0 } folded ? folded : null;
+    private static void Surname(Subject subject, ref DefaultInterpolatedStringHandler value)
+    {
+        var name = subject.FamilyName.AsSpan().Trim();
+        if (name.IsEmpty)
+        {
+            // Upper case neither makes nor takes a space, so the last word can be cut out before.
+            var full = subject.FullName.AsSpan().Trim();
+            name = full[(full.LastIndexOf(' ') + 1)..];
+        }
+        Upper(name, ref value);
+    }
+
+    private static void Folded(string? text, ref DefaultInterpolatedStringHandler value) => Upper(text.AsSpan().Trim(), ref value);
+
+    private static void Upper(ReadOnlySpan<char> text, ref DefaultInterpolatedStringHandler value)
+    {
+        Span<char> upper = text.Length <= StackCharactersMax ? stackalloc char[StackCharactersMax] : new char[text.Length];
+        text.ToUpperInvariant(upper);
+        value.AppendFormatted(upper[..text.Length]);
+    }
 }

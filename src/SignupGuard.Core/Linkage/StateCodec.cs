@@ -13,6 +13,9 @@ public static class StateCodec
     private const byte KeyVersion = 1;
     private const byte LaneVersion = 1;
 
+    /// <summary>Accounts a key can take on after it was read before it has to grow.</summary>
+    private const int RoomForMore = 2;
+
     [Flags]
     private enum KeyFlags : byte
     {
@@ -22,6 +25,12 @@ public static class StateCodec
         Windows = 4,
         Labels = 8,
         Registered = 16,
+
+        /// <summary>The one account has a value of the spread attribute.</summary>
+        Spread = 32,
+
+        /// <summary>The one account is counted to its organisation.</summary>
+        Organised = 64,
     }
 
     [Flags]
@@ -40,15 +49,20 @@ public static class StateCodec
         var writer = new ByteWriter(buffer);
         writer.Byte(KeyVersion);
         var history = state.History;
+        var details = history?.Details;
+        var (spreadOne, organised) = state.One;
         writer.Byte((byte)(
             (state.Promoted ? KeyFlags.Promoted : 0)
             | (history is null ? 0 : KeyFlags.History)
-            | (history?.Windows is null ? 0 : KeyFlags.Windows)
-            | (history is { Bad: 0, Good: 0 } or null ? 0 : KeyFlags.Labels)
-            | (history?.RegisteredMs is null ? 0 : KeyFlags.Registered)));
+            | (details?.Windows is null ? 0 : KeyFlags.Windows)
+            | (details is { Bad: 0, Good: 0 } or null ? 0 : KeyFlags.Labels)
+            | (details?.RegisteredMs is null ? 0 : KeyFlags.Registered)
+            | (spreadOne is null ? 0 : KeyFlags.Spread)
+            | (organised ? KeyFlags.Organised : 0)));
         if (history is null)
         {
-            WriteMember(ref writer, state.First, 0, 0);
+            WriteMember(ref writer, new RememberedAccount(state.MemberAt(0)), 0, 0);
+            if (spreadOne is { } value) writer.Int32(value);
             return writer.ToArray();
         }
         writer.Number(state.Accounts);
@@ -56,16 +70,16 @@ public static class StateCodec
         writer.Double(state.Anomalous);
         writer.Number(state.FirstSeenMs);
         writer.Number(state.LastSeenMs - state.FirstSeenMs);
-        if (history is not { Bad: 0, Good: 0 })
+        if (details is { Bad: not 0 } or { Good: not 0 })
         {
-            writer.Double(history.Bad);
-            writer.Double(history.Good);
+            writer.Double(details.Bad);
+            writer.Double(details.Good);
         }
-        if (history.RegisteredMs is { } registered) writer.Number(registered);
+        if (details?.RegisteredMs is { } registered) writer.Number(registered);
         writer.Number(history.SpreadCount);
-        foreach (var value in history.SpreadValues) writer.Int32(value);
-        writer.Number(history.Organisations.Length);
-        foreach (var (organisation, accounts) in history.Organisations)
+        foreach (var value in details?.SpreadValues ?? []) writer.Int32(value);
+        writer.Number(details?.Organisations.Length ?? 0);
+        foreach (var (organisation, accounts) in details?.Organisations ?? [])
         {
             writer.Int32(organisation);
             writer.Number(accounts);
@@ -74,11 +88,11 @@ public static class StateCodec
         var (ordinal, atMs) = (0L, 0L);
         for (var i = 0; i < history.MemberCount; i++)
         {
-            var member = history.MemberAt(i);
+            ref readonly var member = ref history.MemberAt(i);
             WriteMember(ref writer, member, ordinal, atMs);
             (ordinal, atMs) = (member.Ordinal, member.AtMs);
         }
-        if (history.Windows is { } windows)
+        if (details?.Windows is { } windows)
         {
             WriteWindow(ref writer, windows.TenMinutes);
             WriteWindow(ref writer, windows.Hour);
@@ -94,50 +108,52 @@ public static class StateCodec
         var reader = new ByteReader(bytes);
         if (reader.Byte() != KeyVersion) throw Damaged();
         var flags = (KeyFlags)reader.Byte();
-        var state = new KeyState { Promoted = flags.HasFlag(KeyFlags.Promoted), Cluster = cluster };
-        if (!flags.HasFlag(KeyFlags.History))
+        var state = new KeyState { Promoted = (flags & KeyFlags.Promoted) != 0 };
+        if ((flags & KeyFlags.History) == 0)
         {
             var member = ReadMember(ref reader, 0, 0);
-            state.First = member;
-            state.Accounts = 1;
-            state.FirstSeenMs = state.LastSeenMs = member.AtMs;
-            state.Count = member.Counted ? 1 : 0;
-            state.Anomalous = member is { Counted: true, Anomalous: true } ? 1 : 0;
+            state.First(member, (flags & KeyFlags.Spread) != 0 ? reader.Int32() : null, (flags & KeyFlags.Organised) != 0);
+            state.Cluster = cluster;
             return reader.AtEnd ? state : throw Damaged();
         }
-        state.Accounts = reader.Count(int.MaxValue);
-        state.Count = reader.Double();
-        state.Anomalous = reader.Double();
-        state.FirstSeenMs = reader.Number();
-        state.LastSeenMs = state.FirstSeenMs + reader.Number();
-        var (bad, good) = flags.HasFlag(KeyFlags.Labels) ? (reader.Double(), reader.Double()) : (0d, 0d);
-        var registered = flags.HasFlag(KeyFlags.Registered) ? reader.Number() : (long?)null;
-        var spread = new int[reader.Count(KeyHistory.SpreadMax)];
+        var accounts = reader.Count(int.MaxValue);
+        var (count, anomalous) = (reader.Double(), reader.Double());
+        var firstSeenMs = reader.Number();
+        state.See(firstSeenMs + reader.Number());
+        var (bad, good) = (flags & KeyFlags.Labels) != 0 ? (reader.Double(), reader.Double()) : (0d, 0d);
+        var registered = (flags & KeyFlags.Registered) != 0 ? reader.Number() : (long?)null;
+        int[] spread = reader.Count(KeyHistory.SpreadMax) is > 0 and var values ? new int[values] : [];
         for (var i = 0; i < spread.Length; i++) spread[i] = reader.Int32();
-        var organisations = new (int, int)[reader.Count(KeyHistory.OrganisationsMax)];
+        (int, int)[] organisations = reader.Count(KeyHistory.OrganisationsMax) is > 0 and var known ? new (int, int)[known] : [];
         for (var i = 0; i < organisations.Length; i++) organisations[i] = (reader.Int32(), reader.Count(int.MaxValue));
-        var members = new KeyMember[reader.Count(KeyState.MembersMax)];
-        var (ordinal, atMs) = (0L, 0L);
-        for (var i = 0; i < members.Length; i++)
+        var members = reader.Count(KeyState.MembersMax);
+        // A key read back is about to be counted on: room for some more accounts.
+        var history = new KeyHistory(members + RoomForMore)
         {
-            members[i] = ReadMember(ref reader, ordinal, atMs);
-            (ordinal, atMs) = (members[i].Ordinal, members[i].AtMs);
-        }
-        state.History = new KeyHistory(members)
-        {
-            Bad = bad,
-            Good = good,
-            RegisteredMs = registered,
-            SpreadValues = spread,
-            Organisations = organisations,
+            Accounts = accounts,
+            Count = count,
+            Anomalous = anomalous,
+            FirstSeenMs = firstSeenMs,
+            Cluster = cluster,
         };
-        if (flags.HasFlag(KeyFlags.Windows))
+        state.History = history;
+        var (ordinal, atMs) = (0L, 0L);
+        for (; members > 0; members--)
         {
-            var windows = new KeyWindows();
+            var member = ReadMember(ref reader, ordinal, atMs);
+            history.Remember(member);
+            (ordinal, atMs) = (member.Ordinal, member.AtMs);
+        }
+        if (bad != 0 || good != 0) (history.Detailed.Bad, history.Detailed.Good) = (bad, good);
+        if (registered is not null) history.Detailed.RegisteredMs = registered;
+        if (spread.Length > 0) history.Detailed.SpreadValues = spread;
+        if (organisations.Length > 0) history.Detailed.Organisations = organisations;
+        if ((flags & KeyFlags.Windows) != 0)
+        {
+            var windows = history.Detailed.Windows = new KeyWindows();
             windows.TenMinutes = ReadWindow(ref reader);
             windows.Hour = ReadWindow(ref reader);
             windows.Day = ReadWindow(ref reader);
-            state.History.Windows = windows;
         }
         return reader.AtEnd ? state : throw Damaged();
     }
@@ -150,9 +166,9 @@ public static class StateCodec
         writer.Number(lane.SeasonHour);
         foreach (var count in lane.Season) writer.Double(count);
         writer.Number(lane.Totals.Count);
-        foreach (var (halfLifeDays, total) in lane.Totals.OrderBy(pair => pair.Key))
+        foreach (var total in lane.Totals)
         {
-            writer.Double(halfLifeDays);
+            writer.Double(total.HalfLifeDays);
             writer.Double(total.Count);
             writer.Number(total.AtMs);
         }
@@ -168,13 +184,12 @@ public static class StateCodec
         for (var i = 0; i < lane.Season.Length; i++) lane.Season[i] = reader.Double();
         for (var left = reader.Count(LaneState.TotalsMax); left > 0; left--)
         {
-            var halfLifeDays = reader.Double();
-            lane.Totals[halfLifeDays] = (reader.Double(), reader.Number());
+            lane.Totals.Add(new LaneTotal(reader.Double(), reader.Double(), reader.Number()));
         }
         return reader.AtEnd ? lane : throw Damaged();
     }
 
-    private static void WriteMember(ref ByteWriter writer, in KeyMember member, long ordinal, long atMs)
+    private static void WriteMember(ref ByteWriter writer, in RememberedAccount member, long ordinal, long atMs)
     {
         writer.Byte((byte)((member.Counted ? MemberFlags.Counted : 0) | (member.Anomalous ? MemberFlags.Anomalous : 0) | (member.Organisation != 0 ? MemberFlags.Organisation : 0)));
         writer.Number(member.Ordinal - ordinal);
@@ -190,9 +205,9 @@ public static class StateCodec
             ordinal + reader.Number(),
             atMs + reader.Number(),
             reader.Int32(),
-            flags.HasFlag(MemberFlags.Organisation) ? reader.Int32() : 0,
-            flags.HasFlag(MemberFlags.Counted),
-            flags.HasFlag(MemberFlags.Anomalous));
+            (flags & MemberFlags.Organisation) != 0 ? reader.Int32() : 0,
+            (flags & MemberFlags.Counted) != 0,
+            (flags & MemberFlags.Anomalous) != 0);
     }
 
     private static void WriteWindow(ref ByteWriter writer, in WindowCount window)

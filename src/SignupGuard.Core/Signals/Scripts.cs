@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace SignupGuard.Core.Signals;
@@ -39,6 +40,8 @@ public static class Scripts
         (0xA640, 0xA69F, Script.Cyrillic), (0xA720, 0xA7FF, Script.Latin), (0xAC00, 0xD7AF, Script.Hangul), (0xF900, 0xFAFF, Script.Han), (0x20000, 0x3FFFF, Script.Han),
     ];
 
+    private static readonly SearchValues<char> AsciiLetters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
     // East Asian names mix these as a matter of course, Latin included (UTS #39, "highly restrictive").
     private static readonly Script[] Together =
     [
@@ -66,6 +69,8 @@ public static class Scripts
     /// <summary>Whether all letters are Latin; false without any letter.</summary>
     public static bool AllLatin(ReadOnlySpan<char> text)
     {
+        // Most texts are; what ASCII has of letters is Latin.
+        if (Ascii.IsValid(text)) return text.ContainsAny(AsciiLetters);
         var letters = false;
         foreach (var rune in text.EnumerateRunes())
         {

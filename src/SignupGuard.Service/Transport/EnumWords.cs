@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Runtime.CompilerServices;
 using Google.Protobuf.Reflection;
 using SignupGuard.V1;
 
@@ -34,19 +35,28 @@ internal static class EnumWords
     private static class Words<T>
         where T : struct, Enum
     {
-        private static readonly FrozenDictionary<T, string> ByValue = Read();
+        // By number: the contract's enumerations are small and without gaps.
+        private static readonly string?[] ByNumber = Read();
 
-        public static readonly FrozenDictionary<string, T> ByWord = ByValue.ToFrozenDictionary(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
+        public static readonly FrozenDictionary<string, T> ByWord =
+            Enum.GetValues<T>().Where(value => Of(value) is not null).ToFrozenDictionary(value => Of(value)!, StringComparer.Ordinal);
 
-        public static string? Of(T value) => ByValue.GetValueOrDefault(value);
-
-        private static FrozenDictionary<T, string> Read()
+        public static string? Of(T value)
         {
-            var all = Enum.GetValues<T>().ToDictionary(value => value, OriginalName);
+            var number = Unsafe.BitCast<T, int>(value);
+            return (uint)number < (uint)ByNumber.Length ? ByNumber[number] : null;
+        }
+
+        private static string?[] Read()
+        {
             // Every value carries the enumeration's name as prefix; the zero value shows it.
-            var prefix = all[default][..^"UNSPECIFIED".Length];
-            all.Remove(default);
-            return all.ToFrozenDictionary(pair => pair.Key, pair => pair.Value[prefix.Length..].ToLowerInvariant());
+            var prefix = OriginalName(default)[..^"UNSPECIFIED".Length];
+            var words = new string?[Enum.GetValues<T>().Max(value => Unsafe.BitCast<T, int>(value)) + 1];
+            foreach (var value in Enum.GetValues<T>())
+            {
+                if (!value.Equals(default(T))) words[Unsafe.BitCast<T, int>(value)] = OriginalName(value)[prefix.Length..].ToLowerInvariant();
+            }
+            return words;
         }
 
         private static string OriginalName(T value) =>

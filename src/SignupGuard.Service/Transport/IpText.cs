@@ -13,8 +13,8 @@ internal static class IpText
         address = IPAddress.None;
         if (text.Length > CharactersMax || !IPAddress.TryParse(text, out var parsed)) return false;
         address = parsed;
-        return parsed.AddressFamily == AddressFamily.InterNetwork
-            ? parsed.ToString() == text
-            : text.AsSpan().IndexOfAny("[]%/") < 0;
+        if (parsed.AddressFamily != AddressFamily.InterNetwork) return text.AsSpan().IndexOfAny("[]%/") < 0;
+        Span<char> canonical = stackalloc char[CharactersMax];
+        return parsed.TryFormat(canonical, out var written) && text.AsSpan().SequenceEqual(canonical[..written]);
     }
 }

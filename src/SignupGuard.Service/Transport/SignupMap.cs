@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Net;
 using Google.Protobuf.Collections;
 using SignupGuard.Core.Signups;
@@ -29,7 +30,9 @@ internal static class SignupMap
         Network = message.Network is { } network ? ToCore(network) : null,
         Device = message.Device is { } device ? ToCore(device) : null,
         Payment = message.Payment is { } payment ? ToCore(payment) : null,
-        Custom = message.Custom.ToDictionary(pair => pair.Key, pair => ToCore(pair.Value), StringComparer.Ordinal),
+        Custom = message.Custom.Count == 0
+            ? FrozenDictionary<string, object>.Empty
+            : message.Custom.ToDictionary(pair => pair.Key, pair => ToCore(pair.Value), StringComparer.Ordinal),
     };
 
     private static Subject ToCore(V1.Subject subject) => new()
@@ -51,7 +54,7 @@ internal static class SignupMap
     private static NetworkInput ToCore(V1.Network network) => new()
     {
         Ip = network.Ip.Length > 0 ? Ip(network.Ip) : null,
-        ForwardedFor = [.. network.ForwardedFor.Select(Ip)],
+        ForwardedFor = network.ForwardedFor.Count == 0 ? [] : [.. network.ForwardedFor.Select(Ip)],
         Port = network.HasPort ? (int)network.Port : null,
         Ja4 = Text(network.Ja4),
         Ja4h = Text(network.Ja4H),
@@ -130,6 +133,14 @@ internal static class SignupMap
     private static IPAddress Ip(string text) =>
         IpText.TryParse(text, out var address) ? address : throw new ArgumentException("An address that is none passed validation.", nameof(text));
 
-    private static Dictionary<string, string> Present(MapField<string, string> values) =>
-        values.Where(pair => pair.Value.Length > 0).ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
+    private static IReadOnlyDictionary<string, string> Present(MapField<string, string> values)
+    {
+        if (values.Count == 0) return FrozenDictionary<string, string>.Empty;
+        var present = new Dictionary<string, string>(values.Count, StringComparer.Ordinal);
+        foreach (var (name, value) in values)
+        {
+            if (value.Length > 0) present.Add(name, value);
+        }
+        return present;
+    }
 }

@@ -32,11 +32,14 @@ internal static class PhoneCollector
             return Signal<PhoneSignals>.Missing(Unreadable);
         }
         var e164 = Numbers.Format(number, PhoneNumberFormat.E164);
-        var region = Numbers.GetRegionCodeForNumber(number) is { Length: 2 } code ? code : null;
+        var plan = Numbers.GetRegionCodeForNumber(number);
+        // "001" is the numbering plan of no country.
+        var region = plan is { Length: 2 } ? plan : null;
         return Signal<PhoneSignals>.Present(new PhoneSignals
         {
             E164 = e164,
-            Valid = Numbers.IsValidNumber(number),
+            // What IsValidNumber does, without looking for the plan again.
+            Valid = Numbers.IsValidNumberForRegion(number, plan),
             Region = region,
             CountryCode = number.CountryCode,
             LineType = phone.LineType ?? LineType(Numbers.GetNumberType(number)),

@@ -1,13 +1,14 @@
 using System.Collections.Frozen;
-using System.Text.RegularExpressions;
 
 namespace SignupGuard.Service.Transport.Validation;
 
 /// <summary>
 /// Language tags by BCP 47. Two-letter languages must be assigned (ISO 639-1); of the seven thousand three-letter ones the form is checked alone.
 /// </summary>
-internal static partial class Languages
+internal static class Languages
 {
+    private const int SubtagCharactersMax = 8;
+
     private const string TwoLetterCodes =
         """
         aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es et eu
@@ -20,14 +21,36 @@ internal static partial class Languages
     private static readonly FrozenSet<string> TwoLetter =
         TwoLetterCodes.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    [GeneratedRegex("^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
-    private static partial Regex Tag { get; }
-
+    /// <summary>A language of two or three letters, then subtags of one to eight letters and digits.</summary>
     public static bool Has(string tag)
     {
-        if (!Tag.IsMatch(tag)) return false;
         var end = tag.IndexOf('-', StringComparison.Ordinal);
-        var language = end < 0 ? tag : tag[..end];
-        return language.Length == 3 || TwoLetter.Contains(language);
+        var language = end < 0 ? tag.AsSpan() : tag.AsSpan(0, end);
+        if (!(language.Length == 3 ? AreLetters(language) : TwoLetter.GetAlternateLookup<ReadOnlySpan<char>>().Contains(language))) return false;
+        if (end < 0) return true;
+        foreach (var subtag in tag.AsSpan(end + 1).Split('-'))
+        {
+            var text = tag.AsSpan(end + 1)[subtag];
+            if (text.Length is 0 or > SubtagCharactersMax || !AreLettersOrDigits(text)) return false;
+        }
+        return true;
+    }
+
+    private static bool AreLetters(ReadOnlySpan<char> text)
+    {
+        foreach (var character in text)
+        {
+            if (!char.IsAsciiLetter(character)) return false;
+        }
+        return true;
+    }
+
+    private static bool AreLettersOrDigits(ReadOnlySpan<char> text)
+    {
+        foreach (var character in text)
+        {
+            if (!char.IsAsciiLetterOrDigit(character)) return false;
+        }
+        return true;
     }
 }

@@ -14,7 +14,10 @@ public sealed class RequestValidation(TimeProvider clock)
 
     /// <summary>Empty when the signup keeps all bounds.</summary>
     public IReadOnlyList<FieldViolation> Check(Signup? signup) =>
-        signup is null ? [new FieldViolation("signup", ViolationCode.Required, "Needed.")] : Check(_signup, signup, "signup");
+        signup is null
+        ? [new FieldViolation("signup", ViolationCode.Required, "Needed.")]
+        : _signup.Holds(signup) ? []
+        : Check(_signup, signup, "signup");
 
     public IReadOnlyList<FieldViolation> Check(GetDecisionRequest request) => Check(_getDecision, request, "");
 

@@ -17,6 +17,8 @@ internal static class Rules
     public static readonly TimeSpan ClockSkewMax = TimeSpan.FromMinutes(5);
 
     private const int NanosPerSecond = 1_000_000_000;
+    private const char SurrogatesFirst = '\ud800';
+    private const char SurrogatesLast = '\udfff';
 
     /// <summary>Present: not empty, not unset, not the unspecified value.</summary>
     public static IRuleBuilderOptions<T, TValue> Required<T, TValue>(this IRuleBuilder<T, TValue> rule) =>
@@ -51,7 +53,7 @@ internal static class Rules
 
     public static IRuleBuilderOptionsConditions<T, string> Digits<T>(this IRuleBuilder<T, string> rule, int digitsMin, int digitsMax) =>
         rule.Form(
-            text => text.Length >= digitsMin && text.Length <= digitsMax && text.All(char.IsAsciiDigit),
+            text => AreDigits(text, digitsMin, digitsMax),
             ViolationCode.InvalidFormat,
             digitsMin == digitsMax ? $"Exactly {digitsMin} digits." : $"{digitsMin} to {digitsMax} digits.");
 
@@ -90,26 +92,43 @@ internal static class Rules
         rule.Custom((value, context) =>
         {
             if (value is null) return;
-            if (value.Nanos is < 0 or >= NanosPerSecond) Fail(context, context.PropertyPath, ViolationCode.InvalidTimestamp, "Nanoseconds are 0 to 999,999,999.");
+            if (!HasNanos(value)) Fail(context, context.PropertyPath, ViolationCode.InvalidTimestamp, "Nanoseconds are 0 to 999,999,999.");
             else if (value.Seconds < earliestUnixSeconds)
                 Fail(context, context.PropertyPath, ViolationCode.TimeTooEarly, $"Not before {DateTimeOffset.FromUnixTimeSeconds(earliestUnixSeconds):yyyy-MM-dd}.");
-            else if (value.Seconds > (clock.GetUtcNow() + ClockSkewMax).ToUnixTimeSeconds())
+            else if (value.Seconds > Latest(clock))
                 Fail(context, context.PropertyPath, ViolationCode.TimeInFuture, $"At most {ClockSkewMax.TotalMinutes:N0} minutes ahead of the service's clock.");
         });
 
     public static void Fail<T>(ValidationContext<T> context, string path, string code, string description) =>
         context.AddFailure(new ValidationFailure(path, description) { ErrorCode = code });
 
+    /// <summary>Whether <see cref="Text{T}"/> passes.</summary>
+    public static bool IsText(string value, int charactersMax) => value.Length <= charactersMax && IsCleanText(value);
+
+    /// <summary>Whether <see cref="Past{T}"/> passes.</summary>
+    public static bool IsPast(Timestamp? value, TimeProvider clock, long earliestUnixSeconds) =>
+        value is null || (HasNanos(value) && value.Seconds >= earliestUnixSeconds && value.Seconds <= Latest(clock));
+
+    public static bool AreDigits(string text, int digitsMin, int digitsMax) =>
+        text.Length >= digitsMin && text.Length <= digitsMax && !text.AsSpan().ContainsAnyExceptInRange('0', '9');
+
     public static bool IsCleanText(string text)
     {
-        for (var i = 0; i < text.Length; i++)
+        var rest = text.AsSpan();
+        if (rest.Contains('\0')) return false;
+        // Nearly all texts are done here.
+        var at = rest.IndexOfAnyInRange(SurrogatesFirst, SurrogatesLast);
+        if (at < 0) return true;
+        for (var i = at; i < rest.Length; i++)
         {
-            var character = text[i];
-            if (character == '\0') return false;
-            if (!char.IsSurrogate(character)) continue;
-            if (i + 1 >= text.Length || !char.IsSurrogatePair(character, text[i + 1])) return false;
+            if (!char.IsSurrogate(rest[i])) continue;
+            if (i + 1 >= rest.Length || !char.IsSurrogatePair(rest[i], rest[i + 1])) return false;
             i++;
         }
         return true;
     }
+
+    private static bool HasNanos(Timestamp value) => value.Nanos is >= 0 and < NanosPerSecond;
+
+    private static long Latest(TimeProvider clock) => (clock.GetUtcNow() + ClockSkewMax).ToUnixTimeSeconds();
 }

@@ -1,45 +1,44 @@
-using System.Text.RegularExpressions;
+using System.Buffers;
 using FluentValidation;
 using SignupGuard.V1;
 
 namespace SignupGuard.Service.Transport.Validation;
 
 /// <summary>Every bound of <c>signup.proto</c>, group by group; all violations are found in one pass.</summary>
-internal sealed partial class SignupValidator : AbstractValidator<Signup>
+internal sealed class SignupValidator : BoundsValidator<Signup>
 {
     public const int SignupIdCharactersMax = 128;
     public const int CustomValuesMax = 64;
     public const int CustomNameCharactersMax = 64;
     public const int CustomStringCharactersMax = 512;
 
-    [GeneratedRegex("^[a-z][a-z0-9_]*$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
-    private static partial Regex CustomName { get; }
+    private static readonly SearchValues<char> CustomNameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789_");
+    private static readonly SearchValues<char> ClientHintNameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
     public SignupValidator(TimeProvider clock)
     {
-        RuleFor(signup => signup.SignupId).Required().Text(SignupIdCharactersMax);
-        RuleFor(signup => signup.OccurredAt).Required().Past(clock);
-        RuleFor(signup => signup).Custom((signup, context) =>
+        RequiredText(signup => signup.SignupId, SignupIdCharactersMax);
+        RequiredPast(signup => signup.OccurredAt, clock);
+        Bound(signup => signup, IsIdentified, rule => rule.Custom((signup, context) =>
         {
-            if (signup is not ({ Email.Address.Length: > 0 } or { Phone.Number.Length: > 0 } or { ExternalIdentity.Subject.Length: > 0 }))
-                Rules.Fail(context, "", ViolationCode.IdentifierRequired, "One of email.address, phone.number and external_identity is needed.");
-        });
-        RuleFor(signup => signup.Event).SetValidator(new EventValidator());
-        RuleFor(signup => signup.Subject).SetValidator(new SubjectValidator());
-        RuleFor(signup => signup.Email).SetValidator(new EmailValidator(clock));
-        RuleFor(signup => signup.Phone).SetValidator(new PhoneValidator(clock));
-        RuleFor(signup => signup.ExternalIdentity).SetValidator(new ExternalIdentityValidator());
-        RuleFor(signup => signup.Network).SetValidator(new NetworkValidator());
-        RuleFor(signup => signup.Device).SetValidator(new DeviceValidator());
-        RuleFor(signup => signup.Payment).SetValidator(new PaymentValidator());
-        RuleFor(signup => signup.Custom).Custom((values, context) =>
+            if (!IsIdentified(signup)) Rules.Fail(context, "", ViolationCode.IdentifierRequired, "One of email.address, phone.number and external_identity is needed.");
+        }));
+        Part(signup => signup.Event, new EventValidator());
+        Part(signup => signup.Subject, new SubjectValidator());
+        Part(signup => signup.Email, new EmailValidator(clock));
+        Part(signup => signup.Phone, new PhoneValidator(clock));
+        Part(signup => signup.ExternalIdentity, new ExternalIdentityValidator());
+        Part(signup => signup.Network, new NetworkValidator());
+        Part(signup => signup.Device, new DeviceValidator());
+        Part(signup => signup.Payment, new PaymentValidator());
+        Bound(signup => signup.Custom, values => values.Count <= CustomValuesMax && values.All(pair => IsCustomName(pair.Key) && IsCustomValue(pair.Value)), rule => rule.Custom((values, context) =>
         {
             var path = context.PropertyPath;
             if (values.Count > CustomValuesMax) Rules.Fail(context, path, ViolationCode.TooMany, $"At most {CustomValuesMax} values.");
             foreach (var (name, value) in values.Take(CustomValuesMax))
             {
                 // A name that breaks the form could be anything, so it is not repeated.
-                if (name.Length > CustomNameCharactersMax || !CustomName.IsMatch(name))
+                if (!IsCustomName(name))
                     Rules.Fail(context, path, ViolationCode.InvalidName, $"Names match [a-z][a-z0-9_]* and have at most {CustomNameCharactersMax} characters.");
                 else if (value.ValueCase == CustomValue.ValueOneofCase.None)
                     Rules.Fail(context, $"{path}.{name}", ViolationCode.Required, "A string, a number or a bool; leave out what is not known.");
@@ -48,46 +47,60 @@ internal sealed partial class SignupValidator : AbstractValidator<Signup>
                 else if (value.ValueCase == CustomValue.ValueOneofCase.StringValue)
                     Rules.CheckText(value.StringValue, CustomStringCharactersMax, context, $"{path}.{name}");
             }
-        });
+        }));
     }
 
-    private sealed class EventValidator : AbstractValidator<Event>
+    private static bool IsIdentified(Signup signup) => signup is { Email.Address.Length: > 0 } or { Phone.Number.Length: > 0 } or { ExternalIdentity.Subject.Length: > 0 };
+
+    private static bool IsCustomName(string name) =>
+        name.Length is > 0 and <= CustomNameCharactersMax && char.IsAsciiLetterLower(name[0]) && !name.AsSpan().ContainsAnyExcept(CustomNameCharacters);
+
+    private static bool IsCustomValue(CustomValue value) => value.ValueCase switch
+    {
+        CustomValue.ValueOneofCase.None => false,
+        CustomValue.ValueOneofCase.NumberValue => double.IsFinite(value.NumberValue),
+        CustomValue.ValueOneofCase.StringValue => Rules.IsText(value.StringValue, CustomStringCharactersMax),
+        _ => true,
+    };
+
+    private sealed class EventValidator : BoundsValidator<Event>
     {
         public EventValidator()
         {
-            RuleFor(at => at.Channel).Known();
-            RuleFor(at => at.Product).Text(64);
-            RuleFor(at => at.Campaign).Text(128);
-            RuleFor(at => at.ReferralCode).Text(128);
-            RuleFor(at => at.Mode).Known();
+            Known(at => at.Channel);
+            Text(at => at.Product, 64);
+            Text(at => at.Campaign, 128);
+            Text(at => at.ReferralCode, 128);
+            Known(at => at.Mode);
         }
     }
 
-    private sealed class SubjectValidator : AbstractValidator<Subject>
+    private sealed class SubjectValidator : BoundsValidator<Subject>
     {
         private const int LanguageCharactersMax = 35;
 
         public SubjectValidator()
         {
-            RuleFor(subject => subject.AccountId).Text(128);
-            RuleFor(subject => subject.FullName).Text(256);
-            RuleFor(subject => subject.GivenName).Text(256);
-            RuleFor(subject => subject.FamilyName).Text(256);
-            RuleFor(subject => subject.Username).Text(128);
-            RuleFor(subject => subject.Age).Within(0, 130, subject => subject.HasAge);
-            RuleFor(subject => subject.Language).Form(
+            Text(subject => subject.AccountId, 128);
+            Text(subject => subject.FullName, 256);
+            Text(subject => subject.GivenName, 256);
+            Text(subject => subject.FamilyName, 256);
+            Text(subject => subject.Username, 128);
+            Within(subject => subject.Age, 0, 130, subject => subject.HasAge);
+            Form(
+                subject => subject.Language,
                 tag => tag.Length <= LanguageCharactersMax && Languages.Has(tag),
                 ViolationCode.UnknownLanguage,
                 $"A language by BCP 47, at most {LanguageCharactersMax} characters.");
-            RuleFor(subject => subject.Country).Country();
-            RuleFor(subject => subject.TimeZone).TimeZone();
-            RuleFor(subject => subject.Organisation).Text(256);
-            RuleFor(subject => subject.AccountType).Known();
-            RuleFor(subject => subject.DeclaredUse).Text(1024);
+            Country(subject => subject.Country);
+            TimeZone(subject => subject.TimeZone);
+            Text(subject => subject.Organisation, 256);
+            Known(subject => subject.AccountType);
+            Text(subject => subject.DeclaredUse, 1024);
         }
     }
 
-    private sealed class EmailValidator : AbstractValidator<EmailAddress>
+    private sealed class EmailValidator : BoundsValidator<EmailAddress>
     {
         private const int AddressCharactersMax = 320;
         private const int LocalCharactersMax = 64;
@@ -95,13 +108,14 @@ internal sealed partial class SignupValidator : AbstractValidator<Signup>
 
         public EmailValidator(TimeProvider clock)
         {
-            RuleFor(email => email.Address).Text(AddressCharactersMax);
-            RuleFor(email => email.Address).Form(
+            Text(email => email.Address, AddressCharactersMax);
+            Form(
+                email => email.Address,
                 address => address.Length > AddressCharactersMax || !Rules.IsCleanText(address) || IsAddress(address),
                 ViolationCode.InvalidEmail,
                 $"LOCAL@DOMAIN without spaces, the local part at most {LocalCharactersMax} characters.");
-            RuleFor(email => email.VerifiedAt).Past(clock);
-            RuleFor(email => email.DomainRegisteredAt).Past(clock, Rules.FirstDomainUnixSeconds);
+            Past(email => email.VerifiedAt, clock);
+            Past(email => email.DomainRegisteredAt, clock, Rules.FirstDomainUnixSeconds);
         }
 
         /// <summary>
@@ -122,28 +136,29 @@ internal sealed partial class SignupValidator : AbstractValidator<Signup>
         }
     }
 
-    private sealed class PhoneValidator : AbstractValidator<PhoneNumber>
+    private sealed class PhoneValidator : BoundsValidator<PhoneNumber>
     {
         private const int NumberCharactersMax = 32;
         private const int DigitsMin = 3;
 
         public PhoneValidator(TimeProvider clock)
         {
-            RuleFor(phone => phone.Number).Text(NumberCharactersMax);
-            RuleFor(phone => phone.Number).Form(
+            Text(phone => phone.Number, NumberCharactersMax);
+            Form(
+                phone => phone.Number,
                 number => number.Length > NumberCharactersMax || !Rules.IsCleanText(number) || IsNumber(number),
                 ViolationCode.InvalidPhone,
                 "Digits, with + in front and spaces, dots, slashes, hyphens and parentheses between.");
-            RuleFor(phone => phone.Region).Country();
-            RuleFor(phone => phone.Region).Custom((region, context) =>
+            Country(phone => phone.Region);
+            Bound(IsReadable, () => RuleFor(phone => phone.Region).Custom((_, context) =>
             {
-                var number = context.InstanceToValidate.Number;
-                if (region.Length == 0 && number.Length > 0 && !number.Contains('+', StringComparison.Ordinal))
-                    Rules.Fail(context, context.PropertyPath, ViolationCode.Required, "A number without + needs the region it is read in.");
-            });
-            RuleFor(phone => phone.VerifiedAt).Past(clock);
-            RuleFor(phone => phone.LineType).Known();
+                if (!IsReadable(context.InstanceToValidate)) Rules.Fail(context, context.PropertyPath, ViolationCode.Required, "A number without + needs the region it is read in.");
+            }));
+            Past(phone => phone.VerifiedAt, clock);
+            Known(phone => phone.LineType);
         }
+
+        private static bool IsReadable(PhoneNumber phone) => phone.Region.Length > 0 || phone.Number.Length == 0 || phone.Number.Contains('+', StringComparison.Ordinal);
 
         private static bool IsNumber(string number)
         {
@@ -158,26 +173,30 @@ internal sealed partial class SignupValidator : AbstractValidator<Signup>
         }
     }
 
-    private sealed class ExternalIdentityValidator : AbstractValidator<ExternalIdentity>
+    private sealed class ExternalIdentityValidator : BoundsValidator<ExternalIdentity>
     {
         public ExternalIdentityValidator()
         {
-            RuleFor(identity => identity.Provider).Text(64);
-            RuleFor(identity => identity.Subject).Text(256);
+            Text(identity => identity.Provider, 64);
+            Text(identity => identity.Subject, 256);
             // One half alone identifies nobody.
-            When(identity => identity.Subject.Length > 0, () => RuleFor(identity => identity.Provider).Required());
-            When(identity => identity.Provider.Length > 0, () => RuleFor(identity => identity.Subject).Required());
+            Bound(
+                identity => identity.Subject.Length == 0 || !string.IsNullOrWhiteSpace(identity.Provider),
+                () => When(identity => identity.Subject.Length > 0, () => RuleFor(identity => identity.Provider).Required()));
+            Bound(
+                identity => identity.Provider.Length == 0 || !string.IsNullOrWhiteSpace(identity.Subject),
+                () => When(identity => identity.Provider.Length > 0, () => RuleFor(identity => identity.Subject).Required()));
         }
     }
 
-    private sealed class NetworkValidator : AbstractValidator<Network>
+    private sealed class NetworkValidator : BoundsValidator<Network>
     {
         private const int ForwardedForMax = 16;
 
         public NetworkValidator()
         {
-            RuleFor(network => network.Ip).Ip();
-            RuleFor(network => network.ForwardedFor).Custom((chain, context) =>
+            Ip(network => network.Ip);
+            Bound(network => network.ForwardedFor, chain => chain.Count <= ForwardedForMax && chain.All(address => IpText.TryParse(address, out _)), rule => rule.Custom((chain, context) =>
             {
                 if (chain.Count > ForwardedForMax) Rules.Fail(context, context.PropertyPath, ViolationCode.TooMany, $"At most {ForwardedForMax} addresses.");
                 for (var i = 0; i < Math.Min(chain.Count, ForwardedForMax); i++)
@@ -185,27 +204,27 @@ internal sealed partial class SignupValidator : AbstractValidator<Signup>
                     if (!IpText.TryParse(chain[i], out _))
                         Rules.Fail(context, $"{context.PropertyPath}[{i}]", ViolationCode.InvalidIp, "An IPv4 or IPv6 address, without port or zone.");
                 }
-            });
-            RuleFor(network => network.Port).Within(1, 65_535, network => network.HasPort);
-            RuleFor(network => network.Ja4).Text(64);
-            RuleFor(network => network.Ja4H).Text(64);
-            RuleFor(network => network.Edge).SetValidator(new EdgeValidator());
+            }));
+            Within(network => network.Port, 1, 65_535, network => network.HasPort);
+            Text(network => network.Ja4, 64);
+            Text(network => network.Ja4H, 64);
+            Part(network => network.Edge, new EdgeValidator());
         }
     }
 
-    private sealed class EdgeValidator : AbstractValidator<EdgeIpIntelligence>
+    private sealed class EdgeValidator : BoundsValidator<EdgeIpIntelligence>
     {
         public EdgeValidator()
         {
-            RuleFor(edge => edge.Country).Country();
-            RuleFor(edge => edge.Asn).Within(1, uint.MaxValue, edge => edge.HasAsn);
-            RuleFor(edge => edge.AsnOrganisation).Text(256);
-            RuleFor(edge => edge.NetworkClass).Known();
-            RuleFor(edge => edge.ResidentialProxyConfidence).Within(0, 1, edge => edge.HasResidentialProxyConfidence);
+            Country(edge => edge.Country);
+            Within(edge => edge.Asn, 1, uint.MaxValue, edge => edge.HasAsn);
+            Text(edge => edge.AsnOrganisation, 256);
+            Known(edge => edge.NetworkClass);
+            Within(edge => edge.ResidentialProxyConfidence, 0, 1, edge => edge.HasResidentialProxyConfidence);
         }
     }
 
-    private sealed class DeviceValidator : AbstractValidator<Device>
+    private sealed class DeviceValidator : BoundsValidator<Device>
     {
         private const int ClientHintsMax = 16;
         private const int ClientHintNameCharactersMax = 64;
@@ -216,68 +235,70 @@ internal sealed partial class SignupValidator : AbstractValidator<Signup>
 
         public DeviceValidator()
         {
-            RuleFor(device => device.DeviceId).Text(128);
-            RuleFor(device => device.Fingerprint).Text(128);
-            RuleFor(device => device.UserAgent).Text(1024);
-            RuleFor(device => device.ClientHints).Custom((hints, context) =>
+            Text(device => device.DeviceId, 128);
+            Text(device => device.Fingerprint, 128);
+            Text(device => device.UserAgent, 1024);
+            Bound(device => device.ClientHints, hints => hints.Count <= ClientHintsMax && hints.All(pair => IsHintName(pair.Key) && Rules.IsText(pair.Value, ClientHintCharactersMax)), rule => rule.Custom((hints, context) =>
             {
                 var path = context.PropertyPath;
                 if (hints.Count > ClientHintsMax) Rules.Fail(context, path, ViolationCode.TooMany, $"At most {ClientHintsMax} hints.");
                 foreach (var (name, value) in hints.Take(ClientHintsMax))
                 {
-                    if (name.Length is 0 or > ClientHintNameCharactersMax || !name.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character == '-'))
+                    if (!IsHintName(name))
                         Rules.Fail(context, path, ViolationCode.InvalidName, "Names are lower-case, without the prefix sec-ch-ua-.");
                     else Rules.CheckText(value, ClientHintCharactersMax, context, $"{path}.{name}");
                 }
-            });
-            RuleFor(device => device.AcceptLanguage).Text(256);
-            RuleFor(device => device.Platform).Text(64);
-            RuleFor(device => device.AppVersion).Text(64);
-            RuleFor(device => device.ScreenWidth).Within(1, PixelsMax, device => device.HasScreenWidth);
-            RuleFor(device => device.ScreenHeight).Within(1, PixelsMax, device => device.HasScreenHeight);
-            RuleFor(device => device.TimeZone).TimeZone();
-            RuleFor(device => device.UtcOffsetMinutes).Within(-UtcOffsetMinutesMax, UtcOffsetMinutesMax, device => device.HasUtcOffsetMinutes);
-            RuleFor(device => device.SessionId).Text(128);
-            RuleFor(device => device.SessionAgeSeconds).Within(0, SessionAgeSecondsMax, device => device.HasSessionAgeSeconds);
-            RuleFor(device => device.FormSeconds).Within(0, 86_400, device => device.HasFormSeconds);
-            RuleFor(device => device.TypingIntervalMs).Within(0, 60_000, device => device.HasTypingIntervalMs);
+            }));
+            Text(device => device.AcceptLanguage, 256);
+            Text(device => device.Platform, 64);
+            Text(device => device.AppVersion, 64);
+            Within(device => device.ScreenWidth, 1, PixelsMax, device => device.HasScreenWidth);
+            Within(device => device.ScreenHeight, 1, PixelsMax, device => device.HasScreenHeight);
+            TimeZone(device => device.TimeZone);
+            Within(device => device.UtcOffsetMinutes, -UtcOffsetMinutesMax, UtcOffsetMinutesMax, device => device.HasUtcOffsetMinutes);
+            Text(device => device.SessionId, 128);
+            Within(device => device.SessionAgeSeconds, 0, SessionAgeSecondsMax, device => device.HasSessionAgeSeconds);
+            Within(device => device.FormSeconds, 0, 86_400, device => device.HasFormSeconds);
+            Within(device => device.TypingIntervalMs, 0, 60_000, device => device.HasTypingIntervalMs);
         }
+
+        private static bool IsHintName(string name) => name.Length is > 0 and <= ClientHintNameCharactersMax && !name.AsSpan().ContainsAnyExcept(ClientHintNameCharacters);
     }
 
-    private sealed class PaymentValidator : AbstractValidator<Payment>
+    private sealed class PaymentValidator : BoundsValidator<Payment>
     {
         public PaymentValidator()
         {
-            RuleFor(payment => payment.InstrumentFingerprint).Text(128);
-            RuleFor(payment => payment.Kind).Known();
-            RuleFor(payment => payment.Bin).Digits(6, 8);
-            RuleFor(payment => payment.LastFour).Digits(4, 4);
-            RuleFor(payment => payment.ExpiryMonth).Within(1, 12, payment => payment.HasExpiryMonth);
-            RuleFor(payment => payment.ExpiryYear).Within(2000, 2100, payment => payment.HasExpiryYear);
-            RuleFor(payment => payment.Funding).Known();
-            RuleFor(payment => payment.Brand).Text(32);
-            RuleFor(payment => payment.Issuer).Text(128);
-            RuleFor(payment => payment.IssuerCountry).Country();
-            RuleFor(payment => payment.Wallet).Text(32);
-            RuleFor(payment => payment.HolderName).Text(256);
-            RuleFor(payment => payment.BillingAddress).SetValidator(new AddressValidator());
-            RuleFor(payment => payment.AvsResult).Known();
-            RuleFor(payment => payment.CvvResult).Known();
-            RuleFor(payment => payment.ThreeDSecure).Known();
-            RuleFor(payment => payment.DeclineCode).Text(64);
+            Text(payment => payment.InstrumentFingerprint, 128);
+            Known(payment => payment.Kind);
+            Digits(payment => payment.Bin, 6, 8);
+            Digits(payment => payment.LastFour, 4, 4);
+            Within(payment => payment.ExpiryMonth, 1, 12, payment => payment.HasExpiryMonth);
+            Within(payment => payment.ExpiryYear, 2000, 2100, payment => payment.HasExpiryYear);
+            Known(payment => payment.Funding);
+            Text(payment => payment.Brand, 32);
+            Text(payment => payment.Issuer, 128);
+            Country(payment => payment.IssuerCountry);
+            Text(payment => payment.Wallet, 32);
+            Text(payment => payment.HolderName, 256);
+            Part(payment => payment.BillingAddress, new AddressValidator());
+            Known(payment => payment.AvsResult);
+            Known(payment => payment.CvvResult);
+            Known(payment => payment.ThreeDSecure);
+            Text(payment => payment.DeclineCode, 64);
         }
     }
 
-    private sealed class AddressValidator : AbstractValidator<Address>
+    private sealed class AddressValidator : BoundsValidator<Address>
     {
         public AddressValidator()
         {
-            RuleFor(address => address.Line1).Text(256);
-            RuleFor(address => address.Line2).Text(256);
-            RuleFor(address => address.City).Text(128);
-            RuleFor(address => address.Region).Text(128);
-            RuleFor(address => address.PostalCode).Text(128);
-            RuleFor(address => address.Country).Country();
+            Text(address => address.Line1, 256);
+            Text(address => address.Line2, 256);
+            Text(address => address.City, 128);
+            Text(address => address.Region, 128);
+            Text(address => address.PostalCode, 128);
+            Country(address => address.Country);
         }
     }
 }
