@@ -5,8 +5,8 @@ namespace SignupGuard.Service.Policies;
 /// <summary>Events 5100 to 5199.</summary>
 internal static partial class PolicyLog
 {
-    [LoggerMessage(5101, LogLevel.Critical, "The stored policy version {Version} can't be used and is left out. {Issues}")]
-    public static partial void Unusable(ILogger log, long version, string issues);
+    [LoggerMessage(5101, LogLevel.Critical, "The stored policy version {Version} can't be used and is left out: {Issues} issues, the first with {Path}. GetPolicy shows them")]
+    public static partial void Unusable(ILogger log, long version, int issues, string path);
 
     [LoggerMessage(5102, LogLevel.Critical, "No policy version that is stored as active can be used: version {Version} stays in force")]
     public static partial void FellBack(ILogger log, long version);

@@ -83,7 +83,8 @@ public sealed class ActivePolicy(
             // Loudly, but once a version.
             if (!_unusable.Add(unusable.Version)) continue;
             Instruments.PoliciesUnusable.Add(1);
-            PolicyLog.Unusable(log, unusable.Version, string.Join("; ", unusable.Issues));
+            // Where, not what: messages quote the document.
+            PolicyLog.Unusable(log, unusable.Version, unusable.Issues.Count, unusable.Issues[0].Path is { Length: > 0 } path ? path : "the document");
         }
         _unusable.IntersectWith(loaded.Unusable.Select(unusable => unusable.Version));
 

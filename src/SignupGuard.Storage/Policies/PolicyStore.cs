@@ -119,7 +119,7 @@ public sealed class PolicyStore(IDbContextFactory<SignupGuardDbContext> contexts
             $"""
             WITH first AS (
                 INSERT INTO policies (version, yaml, content_hash, name, state, active, author, created_at, changed_by, changed_at)
-                SELECT {FirstVersion}, {DefaultPolicy.Yaml}, {ContentHash(DefaultPolicy.Yaml)}, 'default', 'active', true, {ShippedBy}, {now}, {ShippedBy}, {now}
+                SELECT {FirstVersion}, {DefaultPolicy.Yaml}, {ContentHash(DefaultPolicy.Yaml)}, {NameOf(DefaultPolicy.Yaml)}, 'active', true, {ShippedBy}, {now}, {ShippedBy}, {now}
                 WHERE NOT EXISTS (SELECT FROM policies)
                 ON CONFLICT DO NOTHING
                 RETURNING version)
