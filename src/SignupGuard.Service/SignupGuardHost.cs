@@ -13,6 +13,7 @@ using Microsoft.Extensions.Options;
 using SignupGuard.Service.Changes;
 using SignupGuard.Service.Clusters;
 using SignupGuard.Service.Hosting;
+using SignupGuard.Service.Lists;
 using SignupGuard.Service.Policies;
 using SignupGuard.Service.Screening;
 using SignupGuard.Service.Screening.Collectors;
@@ -21,6 +22,7 @@ using SignupGuard.Service.Transport.Validation;
 using SignupGuard.Storage;
 using SignupGuard.Storage.Audit;
 using SignupGuard.Storage.Clusters;
+using SignupGuard.Storage.Lists;
 using SignupGuard.Storage.Outcomes;
 using SignupGuard.Storage.Partitions;
 using SignupGuard.Storage.Policies;
@@ -183,6 +185,8 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<ClusterStore>();
         services.AddSingleton<KeyRetention>();
         services.AddHostedService<KeyRetentionSchedule>();
+        services.AddSingleton<ListStore>();
+        services.AddHostedService<ListRetentionSchedule>();
     }
 
     private static void AddScreening(IServiceCollection services)
@@ -197,6 +201,8 @@ public sealed class SignupGuardHost : IAsyncDisposable
         // In this order they start, the transport last; in the reverse order they stop: no call comes in while the queue drains.
         services.AddSingleton<ActivePolicy>();
         services.AddHostedService(provider => provider.GetRequiredService<ActivePolicy>());
+        services.AddSingleton<ActiveLists>();
+        services.AddHostedService(provider => provider.GetRequiredService<ActiveLists>());
         services.AddHostedService<WarmUp>();
         services.AddOptions<PolicyOptions>().BindConfiguration(PolicyOptions.Section);
         services.AddSingleton<ShadowComparison>();
@@ -211,6 +217,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
     private static void AddTransport(IServiceCollection services)
     {
         services.AddSingleton<RequestValidation>();
+        services.AddSingleton<ListValidation>();
         services.AddGrpc(options =>
             {
                 options.MaxReceiveMessageSize = MessageBytesMax;
@@ -227,6 +234,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
         app.UseMiddleware<UnreadableRequests>();
         app.MapGrpcService<ScreeningGrpcService>();
         app.MapGrpcService<PolicyGrpcService>();
+        app.MapGrpcService<ListGrpcService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         // Alive: the process answers. Ready: it would screen.

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 
 namespace SignupGuard.Core.Binary;
 
@@ -40,6 +41,13 @@ internal ref struct ByteWriter(Span<byte> buffer)
     {
         BinaryPrimitives.WriteDoubleLittleEndian(_buffer[_at..], value);
         _at += 8;
+    }
+
+    /// <summary>Length and UTF-8.</summary>
+    public void Text(string value)
+    {
+        Number(Encoding.UTF8.GetByteCount(value));
+        _at += Encoding.UTF8.GetBytes(value, _buffer[_at..]);
     }
 
     public readonly byte[] ToArray() => _buffer[.._at].ToArray();
@@ -86,6 +94,8 @@ internal ref struct ByteReader(ReadOnlySpan<byte> buffer)
         var value = BinaryPrimitives.ReadDoubleLittleEndian(Take(8));
         return double.IsInfinity(value) ? throw Damaged() : value;
     }
+
+    public string Text() => Encoding.UTF8.GetString(Take(Count(int.MaxValue)));
 
     private ReadOnlySpan<byte> Take(int count)
     {
