@@ -23,7 +23,7 @@ public enum PolicyIssueKind
 }
 
 /// <summary>One thing wrong with a policy document.</summary>
-/// <param name="Path">Where: "rules[3].when"; empty for the document as a whole.</param>
+/// <param name="Path">Where: "rules[3].when"; "line 6" of a document that can't be read; empty for the document as a whole.</param>
 /// <param name="Message">One sentence.</param>
 public sealed record PolicyIssue(string Path, string Message)
 {
@@ -41,8 +41,8 @@ public sealed record PolicyIssue(string Path, string Message)
     /// <summary>What was probably meant; null where nothing is near.</summary>
     public string? Suggestion { get; init; }
 
-    /// <summary>Place, message and suggestion, without the path.</summary>
-    public string Description => $"{(Line > 0 ? $"{Line}:{Column}: " : "")}{Message}{(Suggestion is null ? "" : $"; did you mean `{Suggestion}`?")}";
+    /// <summary>Place in the expression, message and suggestion, without the path.</summary>
+    public string Description => $"{(Kind == PolicyIssueKind.Expression ? $"{Line}:{Column}: " : "")}{Message}{(Suggestion is null ? "" : $"; did you mean `{Suggestion}`?")}";
 
     public override string ToString() => Path.Length == 0 ? Description : $"{Path}: {Description}";
 
@@ -94,6 +94,11 @@ public static partial class PolicyReader
             problem = Unreadable($"The document is longer than {DocumentCharactersMax} characters.");
             return null;
         }
+        if (PolicyForm.Check(yaml) is var (line, message))
+        {
+            problem = Unreadable(message, line);
+            return null;
+        }
         PolicyDocument? document = null;
         try
         {
@@ -102,11 +107,7 @@ public static partial class PolicyReader
         }
         catch (YamlException failure)
         {
-            problem = Unreadable(failure.InnerException?.Message ?? failure.Message) with
-            {
-                Line = (int)failure.Start.Line,
-                Column = (int)failure.Start.Column,
-            };
+            problem = Unreadable(failure.InnerException?.Message ?? failure.Message, failure.Start.Line) with { Column = (int)failure.Start.Column };
         }
         catch (Exception failure) when (failure is ArgumentException or FormatException or InvalidOperationException or InvalidCastException or OverflowException)
         {
@@ -116,7 +117,12 @@ public static partial class PolicyReader
         return document;
     }
 
-    private static PolicyIssue Unreadable(string message) => new("", message) { Kind = PolicyIssueKind.Document };
+    /// <param name="line">0 where there is none.</param>
+    private static PolicyIssue Unreadable(string message, long line = 0) => new(line > 0 ? $"line {line}" : "", message)
+    {
+        Kind = PolicyIssueKind.Document,
+        Line = (int)line,
+    };
 
     private static PolicyReading Validate(PolicyDocument document, long version)
     {
@@ -275,6 +281,8 @@ public static partial class PolicyReader
         else if (!ids.Add(rule.Id)) issues.Add(new PolicyIssue($"{path}.id", $"There is another rule `{rule.Id}`."));
         if (rule.Code is null || !CodePattern.IsMatch(rule.Code)) issues.Add(new PolicyIssue($"{path}.code", "Upper-case letters, digits and _, at most 64."));
         if (string.IsNullOrWhiteSpace(rule.Text) || rule.Text.Length > 256) issues.Add(new PolicyIssue($"{path}.text", "One sentence for a reviewer, at most 256 characters."));
+        if (!PolicyForm.AreWords(rule.Labels)) issues.Add(new PolicyIssue($"{path}.labels", PolicyForm.WordsForm));
+        if (!PolicyForm.AreWords(rule.Obligations)) issues.Add(new PolicyIssue($"{path}.obligations", PolicyForm.WordsForm));
         var outright = rule.Verdict is null ? null : ParseVerdict(rule.Verdict);
         if (rule.Verdict is not null && outright is null) issues.Add(new PolicyIssue($"{path}.verdict", "allow, review or deny."));
         if ((rule.Points is null) == (rule.Verdict is null)) issues.Add(new PolicyIssue(path, "A rule has either points or a verdict."));

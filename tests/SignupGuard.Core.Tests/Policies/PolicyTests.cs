@@ -141,7 +141,7 @@ public sealed class PolicyTests
     [TestCase("linkage: { keys: [{ key: ip+bin, class: soft, half_life_days: 3 }] }", "linkage.keys[0].key", "part ip")]
     [TestCase("linkage: { soft: { best: 0 } }", "linkage.soft.best", "1 to 32")]
     [TestCase("linkage: { anomalous: ip.hostin }", "linkage.anomalous", "ip.hosting")]
-    [TestCase("surprise: 1", "", "6:1: Property 'surprise'")]
+    [TestCase("surprise: 1", "line 6", "surprise")]
     public void A_wrong_policy_is_refused_where_it_is_wrong(string part, string path, string message)
     {
         var reading = PolicyReader.Read($"name: x\nbase_rate: 0.1\nthresholds: {{ review: 50, deny: 90 }}\nfailure_verdict: review\n\n{part}\n", 1);
