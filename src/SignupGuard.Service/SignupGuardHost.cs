@@ -10,6 +10,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
+using SignupGuard.Service.Backtests;
 using SignupGuard.Service.Changes;
 using SignupGuard.Service.Clusters;
 using SignupGuard.Service.Hosting;
@@ -19,6 +20,7 @@ using SignupGuard.Service.Transport;
 using SignupGuard.Service.Transport.Validation;
 using SignupGuard.Storage;
 using SignupGuard.Storage.Audit;
+using SignupGuard.Storage.Backtests;
 using SignupGuard.Storage.Clusters;
 using SignupGuard.Storage.Outcomes;
 using SignupGuard.Storage.Partitions;
@@ -179,6 +181,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<DecisionReader>();
         services.AddSingleton<OutcomeStore>();
         services.AddSingleton<ClusterStore>();
+        services.AddSingleton<StoredSignups>();
         services.AddSingleton<KeyRetention>();
         services.AddHostedService<KeyRetentionSchedule>();
     }
@@ -198,6 +201,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddHostedService<WarmUp>();
         services.AddSingleton<GroupCommit>();
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommit>());
+        services.AddSingleton<BacktestRun>();
         services.AddSingleton<ClusterWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<ClusterWorker>());
         services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeMax);

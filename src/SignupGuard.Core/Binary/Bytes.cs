@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 
 namespace SignupGuard.Core.Binary;
 
@@ -42,7 +43,24 @@ internal ref struct ByteWriter(Span<byte> buffer)
         _at += 8;
     }
 
+    /// <summary>Text in UTF-8 by its length; absent is not empty.</summary>
+    public void Text(string? value)
+    {
+        if (value is null)
+        {
+            Byte(0);
+            return;
+        }
+        Number(Encoding.UTF8.GetByteCount(value) + 1);
+        _at += Encoding.UTF8.GetBytes(value, _buffer[_at..]);
+    }
+
+    /// <summary>Most bytes that <see cref="Text"/> takes.</summary>
+    public static int TextBytesMax(string? value) => value is null ? 1 : LengthBytesMax + (3 * value.Length);
+
     public readonly byte[] ToArray() => _buffer[.._at].ToArray();
+
+    private const int LengthBytesMax = 5;
 }
 
 /// <summary>Reads what <see cref="ByteWriter"/> wrote; anything else throws <see cref="InvalidDataException"/>.</summary>
@@ -85,6 +103,13 @@ internal ref struct ByteReader(ReadOnlySpan<byte> buffer)
     {
         var value = BinaryPrimitives.ReadDoubleLittleEndian(Take(8));
         return double.IsInfinity(value) ? throw Damaged() : value;
+    }
+
+    /// <summary>Text of at most so many bytes; null when absent.</summary>
+    public string? Text(int bytesMax)
+    {
+        var length = Count(bytesMax + 1);
+        return length == 0 ? null : Encoding.UTF8.GetString(Take(length - 1));
     }
 
     private ReadOnlySpan<byte> Take(int count)

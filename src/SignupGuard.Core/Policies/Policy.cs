@@ -117,7 +117,7 @@ public sealed class Policy
             if (rule.Linkage) linked += rule.Points;
             else own += rule.Points;
             outright = Stronger(outright, rule.Outright);
-            reasons.Add(new Reason(rule.Code, rule.Text, rule.Points, null));
+            reasons.Add(new Reason(rule.Code, rule.Text, rule.Points, null) { RuleId = rule.Id });
             labels.AddRange(rule.Labels);
             obligations.AddRange(rule.Obligations);
         }
@@ -183,12 +183,15 @@ public sealed class Policy
     }
 
     /// <summary>Whether the signup's network is one that links alone may deny for.</summary>
-    private bool Denies(Facts facts)
+    private bool Denies(Facts facts) => Denies(facts.Links, facts.Cluster);
+
+    /// <summary>The same, by a signup's links and network.</summary>
+    internal bool Denies(LinkSet links, ClusterFacts? network)
     {
-        if (facts.Cluster is not { } cluster || cluster.Size < Safeguard.ClusterSize || cluster.KeyGroupCount < Safeguard.KeyGroups) return false;
+        if (network is not { } cluster || cluster.Size < Safeguard.ClusterSize || cluster.KeyGroupCount < Safeguard.KeyGroups) return false;
         foreach (var rule in Linkage.Rules)
         {
-            if (rule.Kind == DomainKind && facts.Links[rule.Index] is { Present: true } domain) return domain.Accounts < Safeguard.OrganisationShare * cluster.Size;
+            if (rule.Kind == DomainKind && links[rule.Index] is { Present: true } domain) return domain.Accounts < Safeguard.OrganisationShare * cluster.Size;
         }
         return true;
     }

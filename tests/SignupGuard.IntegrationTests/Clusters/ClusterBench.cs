@@ -10,12 +10,14 @@ using SignupGuard.Core.Linkage;
 using SignupGuard.Core.Policies;
 using SignupGuard.Core.Screening;
 using SignupGuard.IntegrationTests.Postgres;
+using SignupGuard.Service.Backtests;
 using SignupGuard.Service.Changes;
 using SignupGuard.Service.Clusters;
 using SignupGuard.Service.Screening;
 using SignupGuard.Service.Transport;
 using SignupGuard.Simulation;
 using SignupGuard.Storage;
+using SignupGuard.Storage.Backtests;
 using SignupGuard.Storage.Clusters;
 using SignupGuard.Storage.Outcomes;
 using SignupGuard.Storage.Policies;
@@ -31,6 +33,8 @@ internal sealed class ClusterBench : IAsyncDisposable
     /// <summary>The shipped policy.</summary>
     public static Policy Policy { get; } = PolicyReader.Read(DefaultPolicy.Yaml, 1).Policy!;
 
+    private static readonly KeyHasher Hasher = new(new byte[KeyHasher.KeyBytes]);
+
     private static readonly Lazy<OfflinePreparation> Preparation = new(() => new OfflinePreparation(new ConfigurationBuilder().Build(), Policy.Linkage.Rules));
 
     private readonly ServiceProvider _services;
@@ -44,6 +48,8 @@ internal sealed class ClusterBench : IAsyncDisposable
         Screening = new ScreeningStore(database.Source, clock);
         Clusters = new ClusterStore(database.Source, clock);
         Outcomes = new OutcomeStore(database.Source, clock);
+        Live = new GroupCommit(Screening, active, changes, Options.Create(new ScreeningOptions()), clock, NullLogger<GroupCommit>.Instance);
+        Backtests = new BacktestRun(new StoredSignups(database.Source), Hasher, Cipher, Live, TimeProvider.System, NullLogger<BacktestRun>.Instance);
         Worker = new ClusterWorker(Clusters, active, Cipher, changes, clock, NullLogger<ClusterWorker>.Instance);
     }
 
@@ -59,6 +65,11 @@ internal sealed class ClusterBench : IAsyncDisposable
 
     public ClusterWorker Worker { get; }
 
+    /// <summary>Not started: nothing comes in.</summary>
+    public GroupCommit Live { get; }
+
+    public BacktestRun Backtests { get; }
+
     public LinkKeyDerivation Keys => _active.Snapshot.Keys;
 
     public static async Task<ClusterBench> StartAsync(TestDatabase database, TimeProvider? clock = null)
@@ -69,7 +80,7 @@ internal sealed class ClusterBench : IAsyncDisposable
         var changes = new ChangeNotifications(database.Source, Options.Create(new ChangeOptions { Listen = false }), TimeProvider.System, NullLogger<ChangeNotifications>.Instance);
         var active = new ActivePolicy(
             new PolicyStore(services.GetRequiredService<IDbContextFactory<SignupGuardDbContext>>()),
-            new KeyHasher(new byte[KeyHasher.KeyBytes]),
+            Hasher,
             changes,
             TimeProvider.System,
             Options.Create(new ScreeningOptions()),
@@ -187,6 +198,8 @@ internal sealed class ClusterBench : IAsyncDisposable
         await _active.StopAsync(CancellationToken.None);
         _active.Dispose();
         Worker.Dispose();
+        Backtests.Dispose();
+        Live.Dispose();
         await _services.DisposeAsync();
     }
 }
