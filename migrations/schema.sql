@@ -199,6 +199,64 @@ CREATE TABLE link_keys (
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', autovacuum_vacuum_cost_delay='0');
 
+CREATE TABLE list_entries (
+    tenant text NOT NULL,
+    list bigint NOT NULL,
+    key uuid NOT NULL,
+    value text,
+    sealed bytea,
+    reason text,
+    author text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    revision bigint NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT list_entries_author_check CHECK (((length(author) >= 1) AND (length(author) <= 128))),
+    CONSTRAINT list_entries_check CHECK (((value IS NULL) <> (sealed IS NULL))),
+    CONSTRAINT list_entries_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 256))),
+    CONSTRAINT list_entries_value_check CHECK ((length(value) <= 512))
+);
+
+CREATE TABLE list_revisions (
+    tenant text NOT NULL,
+    revision bigint NOT NULL,
+    purged bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT list_revisions_revision_check CHECK ((revision >= 1)),
+    CONSTRAINT list_revisions_tenant_check CHECK ((length(tenant) <= 128))
+);
+
+CREATE TABLE lists (
+    tenant text NOT NULL,
+    id bigint NOT NULL,
+    name text NOT NULL,
+    effect smallint NOT NULL,
+    type smallint NOT NULL,
+    description text NOT NULL,
+    version bigint NOT NULL,
+    revision bigint NOT NULL,
+    entries bigint NOT NULL,
+    author text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT lists_author_check CHECK (((length(author) >= 1) AND (length(author) <= 128))),
+    CONSTRAINT lists_description_check CHECK ((length(description) <= 1024)),
+    CONSTRAINT lists_effect_check CHECK (((effect >= 1) AND (effect <= 3))),
+    CONSTRAINT lists_entries_check CHECK ((entries >= 0)),
+    CONSTRAINT lists_name_check CHECK ((name ~ '^[a-z][a-z0-9_-]{0,63}$'::text)),
+    CONSTRAINT lists_type_check CHECK (((type >= 1) AND (type <= 10))),
+    CONSTRAINT lists_version_check CHECK ((version >= 1))
+);
+
+ALTER TABLE lists ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lists_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE outcomes (
     tenant text NOT NULL,
     ordinal bigint NOT NULL,
@@ -380,6 +438,15 @@ ALTER TABLE ONLY link_events
 ALTER TABLE ONLY link_keys
     ADD CONSTRAINT link_keys_pkey PRIMARY KEY (key);
 
+ALTER TABLE ONLY list_entries
+    ADD CONSTRAINT list_entries_pkey PRIMARY KEY (tenant, list, key);
+
+ALTER TABLE ONLY list_revisions
+    ADD CONSTRAINT list_revisions_pkey PRIMARY KEY (tenant);
+
+ALTER TABLE ONLY lists
+    ADD CONSTRAINT lists_pkey PRIMARY KEY (tenant, id);
+
 ALTER TABLE ONLY outcomes
     ADD CONSTRAINT outcomes_pkey PRIMARY KEY (tenant, ordinal, kind);
 
@@ -431,6 +498,14 @@ CREATE INDEX key_exemptions_due ON key_exemptions USING btree (expires_at) WHERE
 CREATE UNIQUE INDEX key_exemptions_in_force ON key_exemptions USING btree (tenant, key) WHERE (ended_at IS NULL);
 
 CREATE INDEX link_keys_cluster ON link_keys USING btree (cluster) WHERE (cluster IS NOT NULL);
+
+CREATE INDEX list_entries_expired ON list_entries USING btree (tenant, expires_at) WHERE (expires_at IS NOT NULL);
+
+CREATE INDEX list_entries_removed ON list_entries USING btree (tenant, removed_at) WHERE (removed_at IS NOT NULL);
+
+CREATE INDEX list_entries_revision ON list_entries USING btree (tenant, revision);
+
+CREATE UNIQUE INDEX lists_name ON lists USING btree (tenant, name) WHERE (removed_at IS NULL);
 
 CREATE INDEX shadow_differences_moves ON shadow_differences USING btree (tenant, version, run, active_verdict, shadow_verdict, id);
 

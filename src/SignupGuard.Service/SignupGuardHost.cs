@@ -14,6 +14,7 @@ using SignupGuard.Service.Backtests;
 using SignupGuard.Service.Changes;
 using SignupGuard.Service.Clusters;
 using SignupGuard.Service.Hosting;
+using SignupGuard.Service.Lists;
 using SignupGuard.Service.Screening;
 using SignupGuard.Service.Screening.Collectors;
 using SignupGuard.Service.Transport;
@@ -22,6 +23,7 @@ using SignupGuard.Storage;
 using SignupGuard.Storage.Audit;
 using SignupGuard.Storage.Backtests;
 using SignupGuard.Storage.Clusters;
+using SignupGuard.Storage.Lists;
 using SignupGuard.Storage.Outcomes;
 using SignupGuard.Storage.Partitions;
 using SignupGuard.Storage.Policies;
@@ -184,6 +186,8 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<StoredSignups>();
         services.AddSingleton<KeyRetention>();
         services.AddHostedService<KeyRetentionSchedule>();
+        services.AddSingleton<ListStore>();
+        services.AddHostedService<ListRetentionSchedule>();
     }
 
     private static void AddScreening(IServiceCollection services)
@@ -198,6 +202,8 @@ public sealed class SignupGuardHost : IAsyncDisposable
         // In this order they start, the transport last; in the reverse order they stop: no call comes in while the queue drains.
         services.AddSingleton<ActivePolicy>();
         services.AddHostedService(provider => provider.GetRequiredService<ActivePolicy>());
+        services.AddSingleton<ActiveLists>();
+        services.AddHostedService(provider => provider.GetRequiredService<ActiveLists>());
         services.AddHostedService<WarmUp>();
         services.AddSingleton<GroupCommit>();
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommit>());
@@ -210,6 +216,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
     private static void AddTransport(IServiceCollection services)
     {
         services.AddSingleton<RequestValidation>();
+        services.AddSingleton<ListValidation>();
         services.AddGrpc(options =>
             {
                 options.MaxReceiveMessageSize = MessageBytesMax;
@@ -225,6 +232,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
     {
         app.UseMiddleware<UnreadableRequests>();
         app.MapGrpcService<ScreeningGrpcService>();
+        app.MapGrpcService<ListGrpcService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         // Alive: the process answers. Ready: it would screen.

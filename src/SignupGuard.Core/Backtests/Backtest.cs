@@ -300,7 +300,7 @@ public sealed class Backtest(Policy baseline, Policy candidate)
             {
                 foreach (var (mark, bearing) in side.Patterns[i].Select(BacktestSide.Read)) rules[side.Marks[mark].RuleId].Add(bearing, _patterns[i], _patternsBad[i], _patternsGood[i]);
             }
-            return [.. side.Marks.Select(mark => mark.RuleId).Distinct().Select(id => rules[id].Effect(id))];
+            return [.. side.Marks.Select(mark => mark.RuleId).Distinct().Select((id, index) => rules[id].Effect(id, index < _of._candidate.Rules))];
         }
 
         public List<RuleOverlap> Overlaps()
@@ -351,7 +351,7 @@ public sealed class Backtest(Policy baseline, Policy candidate)
             if (bearing == BacktestSide.Bearing.Decides) _marginal += signups;
         }
 
-        public RuleEffect Effect(string id) => new(id, _hits, _bad, _good, _undecided, id.StartsWith("link.", StringComparison.Ordinal) ? null : _marginal);
+        public RuleEffect Effect(string id, bool isRule) => new(id, _hits, _bad, _good, _undecided, isRule ? _marginal : null);
     }
 
     private sealed class LabelTally

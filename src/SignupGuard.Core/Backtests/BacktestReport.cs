@@ -43,7 +43,7 @@ public sealed record BacktestReport
 
     public required ClusterComparison Clusters { get; init; }
 
-    /// <summary>Decision rules in the policy's order, then shared keys that spoke.</summary>
+    /// <summary>Decision rules in the policy's order, then shared keys and lists that spoke.</summary>
     public required IReadOnlyList<RuleEffect> Rules { get; init; }
 
     /// <summary>Pairs that held together at least once, the most alike first; at most <see cref="Backtest.OverlapsMax"/>.</summary>
@@ -102,12 +102,12 @@ public sealed record PopulationFlips(string Dimension, string Value, long Signup
 public sealed record ClusterComparison(long Baseline, long Candidate, long BaselineAccounts, long CandidateAccounts, long Merged, long Split);
 
 /// <summary>One rule of the candidate, over the decisions in force.</summary>
-/// <param name="RuleId">A decision rule's id, or "link.KIND" for a shared key.</param>
+/// <param name="RuleId">A decision rule's id; "link.KIND" for a shared key, "list" for the lists.</param>
 /// <param name="Hits">Signups on which it held.</param>
 /// <param name="Undecided">Signups for which it could not be decided, a fact being missing.</param>
 /// <param name="Marginal">
 /// Hits whose verdict would be another without this rule, everything else unchanged: what other signups would then have been decided is not followed up.
-/// Null for shared keys.
+/// Null for shared keys and lists.
 /// </param>
 public sealed record RuleEffect(string RuleId, long Hits, long Bad, long Good, long Undecided, long? Marginal);
 

@@ -35,6 +35,9 @@ public sealed class BacktestSide
 
     public long Signups => _decided.Count;
 
+    /// <summary>Decision rules: the first marks are theirs.</summary>
+    internal int Rules => _policy.Rules.Count;
+
     internal IReadOnlyList<Decided> Decisions => _decided;
 
     internal ClusterGraph Clusters => _memory.Clusters;
@@ -90,7 +93,7 @@ public sealed class BacktestSide
         if (_scratch.Length < judgement.Reasons.Count + judgement.Undecided.Count) _scratch = new int[2 * (judgement.Reasons.Count + judgement.Undecided.Count)];
         foreach (var reason in judgement.Reasons)
         {
-            var mark = reason.RuleId is { } id ? _rules[id] : Mark(reason.Code, $"link.{FactsEnvironment.FieldName(reason.Evidence!.Kind)}", reason.Code);
+            var mark = reason.RuleId is { } id ? _rules[id] : Mark(reason.Code, reason.Evidence is { } shared ? $"link.{FactsEnvironment.FieldName(shared.Kind)}" : "list", reason.Code);
             _scratch[length++] = Part(mark, reason.RuleId is not null && Decides(judgement, _rules[reason.RuleId]) ? Bearing.Decides : Bearing.Holds);
         }
         foreach (var id in judgement.Undecided) _scratch[length++] = Part(_rules[id], Bearing.Undecided);
@@ -111,7 +114,11 @@ public sealed class BacktestSide
         var left = _policy.Rules[without];
         foreach (var reason in judgement.Reasons)
         {
-            if (reason.RuleId is not { } id) continue;
+            if (reason.RuleId is not { } id)
+            {
+                if (reason.Code is Policy.ListAllowed or Policy.ListDenied && reason.Evidence is null) outright = Policy.Stronger(outright, reason.Code == Policy.ListAllowed ? Verdict.Allow : Verdict.Deny);
+                continue;
+            }
             var rule = _policy.Rules[_rules[id]];
             if (!rule.Linkage) own += rule.Points;
             if (rule != left) outright = Policy.Stronger(outright, rule.Outright);

@@ -44,7 +44,7 @@ internal ref struct ByteWriter(Span<byte> buffer)
     }
 
     /// <summary>Text in UTF-8 by its length; absent is not empty.</summary>
-    public void Text(string? value)
+    public void OptionalText(string? value)
     {
         if (value is null)
         {
@@ -55,8 +55,15 @@ internal ref struct ByteWriter(Span<byte> buffer)
         _at += Encoding.UTF8.GetBytes(value, _buffer[_at..]);
     }
 
-    /// <summary>Most bytes that <see cref="Text"/> takes.</summary>
+    /// <summary>Most bytes that <see cref="OptionalText"/> takes.</summary>
     public static int TextBytesMax(string? value) => value is null ? 1 : LengthBytesMax + (3 * value.Length);
+
+    /// <summary>Length and UTF-8.</summary>
+    public void Text(string value)
+    {
+        Number(Encoding.UTF8.GetByteCount(value));
+        _at += Encoding.UTF8.GetBytes(value, _buffer[_at..]);
+    }
 
     public readonly byte[] ToArray() => _buffer[.._at].ToArray();
 
@@ -106,11 +113,13 @@ internal ref struct ByteReader(ReadOnlySpan<byte> buffer)
     }
 
     /// <summary>Text of at most so many bytes; null when absent.</summary>
-    public string? Text(int bytesMax)
+    public string? OptionalText(int bytesMax)
     {
         var length = Count(bytesMax + 1);
         return length == 0 ? null : Encoding.UTF8.GetString(Take(length - 1));
     }
+
+    public string Text() => Encoding.UTF8.GetString(Take(Count(int.MaxValue)));
 
     private ReadOnlySpan<byte> Take(int count)
     {

@@ -1,6 +1,7 @@
 using SignupGuard.Core.Binary;
 using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Linkage;
+using SignupGuard.Core.Lists;
 using SignupGuard.Core.Policies;
 using SignupGuard.Core.Signals;
 using SignupGuard.Core.Signups;
@@ -8,13 +9,31 @@ using SignupGuard.Core.Signups;
 namespace SignupGuard.Core.Decisions;
 
 /// <summary>
-/// What a decision was made from besides the signup and its signals: its links and its network, exactly as they were. Stored with the
+/// What a decision was made from besides the signup and its signals: its links, its network and its lists, exactly as they were. Stored with the
 /// decision, so that it can be explained and replayed to the same answer, under its own policy or another.
 /// </summary>
 public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, ClusterFacts? Cluster)
 {
     private const byte Version = 1;
     private const int LinkBytesMax = 160;
+
+    /// <summary>Set in the second byte of facts that hold lists: those who need the lists alone can ask for few facts.</summary>
+    public const byte ListsPart = 2;
+
+    /// <summary>Of one list hit: effect, type, key, and two texts with their lengths.</summary>
+    private const int HitBytesMax = 2 + 16 + (2 * (10 + (3 * ListHits.TextCharactersMax)));
+
+    /// <summary>The lists the signup was on.</summary>
+    public ListHits Lists { get; init; } = ListHits.None;
+
+    /// <summary>What follows the version.</summary>
+    [Flags]
+    private enum Parts : byte
+    {
+        None = 0,
+        Cluster = 1,
+        Lists = ListsPart,
+    }
 
     /// <summary>Puts the stored links where a policy's rules look for them. Keys the decision had not are missing.</summary>
     public void Fill(LinkSet links)
@@ -33,15 +52,16 @@ public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, Clu
     {
         var links = new LinkSet(policy.Linkage.Rules);
         Fill(links);
-        return policy.Judge(new Facts(signup, signals, links, Cluster));
+        return policy.Judge(new Facts(signup, signals, links, Cluster, Lists));
     }
 
-    public static byte[] Encode(LinkSet links, ClusterFacts? cluster)
+    public static byte[] Encode(LinkSet links, ClusterFacts? cluster, ListHits? lists = null)
     {
-        var buffer = new byte[16 + 96 + (links.Count * LinkBytesMax)];
+        lists ??= ListHits.None;
+        var buffer = new byte[16 + 96 + (links.Count * LinkBytesMax) + (lists.All.Count * HitBytesMax)];
         var writer = new ByteWriter(buffer);
         writer.Byte(Version);
-        writer.Byte(cluster is null ? (byte)0 : (byte)1);
+        writer.Byte((byte)((cluster is null ? Parts.None : Parts.Cluster) | (lists.All.Count == 0 ? Parts.None : Parts.Lists)));
         if (cluster is not null)
         {
             writer.Number(cluster.Id);
@@ -54,6 +74,7 @@ public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, Clu
             writer.Number(cluster.FirstSeenMs);
             writer.Number(cluster.LastSeenMs);
         }
+        if (lists.All.Count > 0) Write(ref writer, lists);
         foreach (var rule in links.Rules)
         {
             ref readonly var link = ref links[rule.Index];
@@ -67,7 +88,8 @@ public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, Clu
     {
         var reader = new ByteReader(bytes);
         if (reader.Byte() != Version) throw ByteReader.Damaged();
-        var cluster = reader.Byte() == 0
+        var parts = (Parts)reader.Byte();
+        var cluster = !parts.HasFlag(Parts.Cluster)
             ? null
             : new ClusterFacts
             {
@@ -81,9 +103,35 @@ public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, Clu
                 FirstSeenMs = reader.Number(),
                 LastSeenMs = reader.Number(),
             };
+        var lists = parts.HasFlag(Parts.Lists) ? ReadLists(ref reader) : ListHits.None;
         var links = new Dictionary<KeyKind, Link>();
         while (!reader.AtEnd) Read(ref reader, links);
-        return new DecisionFacts(links, cluster);
+        return new DecisionFacts(links, cluster) { Lists = lists };
+    }
+
+    private static void Write(ref ByteWriter writer, ListHits lists)
+    {
+        writer.Number(lists.All.Count);
+        foreach (var hit in lists.All)
+        {
+            writer.Byte((byte)hit.Effect);
+            writer.Byte((byte)hit.Type);
+            writer.UInt128(hit.Entry.Bits);
+            writer.Text(hit.List);
+            writer.Text(hit.Reason ?? "");
+        }
+    }
+
+    private static ListHits ReadLists(ref ByteReader reader)
+    {
+        var hits = new ListHit[reader.Count(ushort.MaxValue)];
+        for (var i = 0; i < hits.Length; i++)
+        {
+            var (effect, type, key) = ((ListEffect)reader.Byte(), (ListType)reader.Byte(), new ListKey(reader.UInt128()));
+            var (list, reason) = (reader.Text(), reader.Text());
+            hits[i] = new ListHit(list, effect, type, key, reason.Length == 0 ? null : reason);
+        }
+        return ListHits.Of(hits);
     }
 
     [Flags]

@@ -22,6 +22,7 @@ public static class FactsEnvironment
         Device(builder);
         Payment(builder);
         Cluster(builder);
+        Lists(builder);
         foreach (var rule in linkage.Where(rule => rule.Mode != RuleMode.Off).DistinctBy(rule => rule.Kind)) Links(builder, rule);
         return builder.Build();
     }
@@ -158,6 +159,12 @@ public static class FactsEnvironment
         Whole(builder, "cluster.key_groups", f => f.Cluster?.KeyGroupCount, "Independent groups of keys that hold the network together: identity, device, network, payment.");
         Number(builder, "cluster.last_1h", f => f.Cluster?.LastHour, "Accounts that joined the network in its newest hour.");
         Number(builder, "cluster.age_hours", f => f.Cluster is { } c ? (c.LastSeenMs - c.FirstSeenMs) / (double)KeyState.HourMs : null, "Hours between its first and its newest account.");
+    }
+
+    private static void Lists(CelEnvironment<Facts>.Builder builder)
+    {
+        builder.Field("list.names", CelType.List(CelType.String), f => f.Lists.Names, "Names of the lists the signup is on; empty when on none: 'vip' in list.names.");
+        builder.Field("list.watch", CelType.List(CelType.String), f => f.Lists.Watch, "Of these the watch lists.");
     }
 
     private static void Links(CelEnvironment<Facts>.Builder builder, LinkageRule rule)

@@ -2,6 +2,7 @@ using SignupGuard.Cel;
 using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Core.Linkage;
+using SignupGuard.Core.Lists;
 
 namespace SignupGuard.Core.Policies;
 
@@ -59,6 +60,11 @@ public sealed class Policy
     /// <summary>Linkage contributions together never exceed this much log-odds: a hundred shared keys are not a hundred proofs.</summary>
     public const double LinkageLogOddsMax = 12;
 
+    /// <summary>Reason codes of lists that decide outright.</summary>
+    internal const string ListAllowed = "LIST_ALLOWED";
+
+    internal const string ListDenied = "LIST_DENIED";
+
     public required long Version { get; init; }
 
     public required string Name { get; init; }
@@ -92,6 +98,7 @@ public sealed class Policy
     /// <summary>
     /// Step 7: contributions, score, and the one fold of precedence. Outright allow, then outright deny, then outright review, then the
     /// score's thresholds; and one safeguard over the score: links deny alone only where the network is large and held together twice.
+    /// An allow list is an outright allow and a deny list an outright deny, with no difference to a rule's.
     /// </summary>
     public Judgement Judge(Facts facts)
     {
@@ -121,6 +128,8 @@ public sealed class Policy
             labels.AddRange(rule.Labels);
             obligations.AddRange(rule.Obligations);
         }
+        outright = Stronger(outright, facts.Lists.Outright);
+        Listed(facts.Lists, reasons, labels);
         linked += Linked(facts.Links, reasons);
 
         var score = Calibration.Score(own + linked);
@@ -134,6 +143,22 @@ public sealed class Policy
             Obligations = Distinct(obligations),
             Undecided = undecided,
         };
+    }
+
+    /// <summary>Why the lists: their names and the entries' reasons, never the values.</summary>
+    private static void Listed(ListHits lists, List<Reason> reasons, List<string> labels)
+    {
+        foreach (var hit in lists.All)
+        {
+            var (code, what) = hit.Effect switch
+            {
+                ListEffect.Allow => (ListAllowed, "allow"),
+                ListEffect.Deny => (ListDenied, "deny"),
+                _ => ("LIST_WATCHED", "watch"),
+            };
+            if (hit.Effect == ListEffect.Watch) labels.Add($"watch:{hit.List}");
+            reasons.Add(new Reason(code, hit.Reason is { } reason ? $"On the {what} list {hit.List}: {reason}" : $"On the {what} list {hit.List}.", 0, null));
+        }
     }
 
     /// <summary>Log-odds of all keys: hard ones add up, of soft ones the best few count, each less than the one before.</summary>

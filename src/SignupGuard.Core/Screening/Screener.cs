@@ -1,6 +1,7 @@
 using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Core.Linkage;
+using SignupGuard.Core.Lists;
 using SignupGuard.Core.Policies;
 using SignupGuard.Core.Signals;
 using SignupGuard.Core.Signups;
@@ -11,6 +12,9 @@ namespace SignupGuard.Core.Screening;
 public sealed record LinkableSignup(Signup Signup, SignupSignals Signals, DerivedKeys Keys)
 {
     public long AtMs { get; } = Signup.OccurredAt.ToUnixTimeMilliseconds();
+
+    /// <summary>The lists it is on.</summary>
+    public ListHits Lists { get; init; } = ListHits.None;
 }
 
 /// <summary>
@@ -108,6 +112,6 @@ public sealed class Screener
             if (cluster(Links[i].Cluster) is { } found && (largest is null || found.Size > largest.Size)) largest = found;
         }
         Cluster = largest;
-        return new Facts(signup.Signup, signup.Signals, Links, largest);
+        return new Facts(signup.Signup, signup.Signals, Links, largest, signup.Lists);
     }
 }

@@ -57,14 +57,14 @@ public static class SignalsCodec
     {
         if (HasValue(signal.State) != signal.Value is not null) throw new ArgumentException("A group of signals has a value exactly when it is present or stale.", nameof(signal));
         writer.Byte((byte)signal.State);
-        writer.Text(signal.Detail);
+        writer.OptionalText(signal.Detail);
     }
 
     private static SignalState Head(ref ByteReader reader, out string? detail)
     {
         var state = (SignalState)reader.Byte();
         if (state > SignalState.Failed) throw ByteReader.Damaged();
-        detail = reader.Text(TextBytesMax);
+        detail = reader.OptionalText(TextBytesMax);
         return state;
     }
 
@@ -72,16 +72,16 @@ public static class SignalsCodec
 
     private static void Write(ref ByteWriter writer, EmailSignals value)
     {
-        writer.Text(value.Canonical);
-        writer.Text(value.Local);
-        writer.Text(value.Domain);
-        writer.Text(value.RegistrableDomain);
-        writer.Text(value.TopLevelDomain);
+        writer.OptionalText(value.Canonical);
+        writer.OptionalText(value.Local);
+        writer.OptionalText(value.Domain);
+        writer.OptionalText(value.RegistrableDomain);
+        writer.OptionalText(value.TopLevelDomain);
         Flag(ref writer, value.Free);
         Flag(ref writer, value.Disposable);
         Flag(ref writer, value.Relay);
         Flag(ref writer, value.Tagged);
-        writer.Text(value.Skeleton);
+        writer.OptionalText(value.Skeleton);
         writer.Number(value.Length);
         writer.Number(value.Digits);
         writer.Double(value.DigitRatio);
@@ -95,29 +95,29 @@ public static class SignalsCodec
 
     private static void Write(ref ByteWriter writer, PhoneSignals value)
     {
-        writer.Text(value.E164);
+        writer.OptionalText(value.E164);
         Flag(ref writer, value.Valid);
-        writer.Text(value.Region);
+        writer.OptionalText(value.Region);
         writer.Number(value.CountryCode);
-        writer.Text(value.LineType);
-        writer.Text(value.Prefix);
+        writer.OptionalText(value.LineType);
+        writer.OptionalText(value.Prefix);
         Flag(ref writer, value.Verified);
         Flag(ref writer, value.MatchesIpCountry);
     }
 
     private static void Write(ref ByteWriter writer, IpSignals value)
     {
-        writer.Text(value.Address);
-        writer.Text(value.Net);
-        writer.Text(value.Line);
+        writer.OptionalText(value.Address);
+        writer.OptionalText(value.Net);
+        writer.OptionalText(value.Line);
         writer.Number(value.Version);
-        writer.Text(value.Country);
-        writer.Text(value.Region);
-        writer.Text(value.City);
-        writer.Text(value.TimeZone);
+        writer.OptionalText(value.Country);
+        writer.OptionalText(value.Region);
+        writer.OptionalText(value.City);
+        writer.OptionalText(value.TimeZone);
         Number(ref writer, value.Asn);
-        writer.Text(value.AsnOrganisation);
-        writer.Text(value.NetworkClass);
+        writer.OptionalText(value.AsnOrganisation);
+        writer.OptionalText(value.NetworkClass);
         Flag(ref writer, value.Hosting);
         Flag(ref writer, value.Vpn);
         Flag(ref writer, value.Tor);
@@ -131,19 +131,19 @@ public static class SignalsCodec
 
     private static void Write(ref ByteWriter writer, DeviceSignals value)
     {
-        writer.Text(value.Browser);
+        writer.OptionalText(value.Browser);
         Number(ref writer, value.BrowserMajor);
-        writer.Text(value.Os);
-        writer.Text(value.OsVersion);
-        writer.Text(value.Kind);
+        writer.OptionalText(value.Os);
+        writer.OptionalText(value.OsVersion);
+        writer.OptionalText(value.Kind);
         Flag(ref writer, value.Bot);
         Flag(ref writer, value.Headless);
         Flag(ref writer, value.Automation);
         Flag(ref writer, value.Emulator);
         Flag(ref writer, value.Rooted);
-        writer.Text(value.Language);
+        writer.OptionalText(value.Language);
         Flag(ref writer, value.LanguageMatchesCountry);
-        writer.Text(value.TimeZone);
+        writer.OptionalText(value.TimeZone);
         Flag(ref writer, value.OffsetMatchesZone);
         Codes(ref writer, value.Impossible);
         Flag(ref writer, value.HoneypotFilled);
@@ -155,21 +155,21 @@ public static class SignalsCodec
 
     private static void Write(ref ByteWriter writer, PaymentSignals value)
     {
-        writer.Text(value.Kind);
-        writer.Text(value.Bin);
-        writer.Text(value.Funding);
+        writer.OptionalText(value.Kind);
+        writer.OptionalText(value.Bin);
+        writer.OptionalText(value.Funding);
         Flag(ref writer, value.Virtual);
-        writer.Text(value.Brand);
-        writer.Text(value.Issuer);
-        writer.Text(value.IssuerCountry);
+        writer.OptionalText(value.Brand);
+        writer.OptionalText(value.Issuer);
+        writer.OptionalText(value.IssuerCountry);
         Flag(ref writer, value.IssuerMatchesIpCountry);
         Flag(ref writer, value.IssuerMatchesBillingCountry);
         Flag(ref writer, value.BillingMatchesIpCountry);
-        writer.Text(value.Avs);
-        writer.Text(value.Cvv);
-        writer.Text(value.ThreeDSecure);
+        writer.OptionalText(value.Avs);
+        writer.OptionalText(value.Cvv);
+        writer.OptionalText(value.ThreeDSecure);
         Flag(ref writer, value.Authorised);
-        writer.Text(value.DeclineCode);
+        writer.OptionalText(value.DeclineCode);
         Number(ref writer, value.MonthsToExpiry);
         Codes(ref writer, value.ExpiryOddities);
         Flag(ref writer, value.HolderMatchesName);
@@ -180,8 +180,8 @@ public static class SignalsCodec
         Canonical = Required(ref reader),
         Local = Required(ref reader),
         Domain = Required(ref reader),
-        RegistrableDomain = reader.Text(TextBytesMax),
-        TopLevelDomain = reader.Text(TextBytesMax),
+        RegistrableDomain = reader.OptionalText(TextBytesMax),
+        TopLevelDomain = reader.OptionalText(TextBytesMax),
         Free = Flag(ref reader),
         Disposable = Flag(ref reader),
         Relay = Flag(ref reader),
@@ -202,7 +202,7 @@ public static class SignalsCodec
     {
         E164 = Required(ref reader),
         Valid = Known(ref reader),
-        Region = reader.Text(TextBytesMax),
+        Region = reader.OptionalText(TextBytesMax),
         CountryCode = (int)reader.Number(),
         LineType = Required(ref reader),
         Prefix = Required(ref reader),
@@ -216,13 +216,13 @@ public static class SignalsCodec
         Net = Required(ref reader),
         Line = Required(ref reader),
         Version = (int)reader.Number(),
-        Country = reader.Text(TextBytesMax),
-        Region = reader.Text(TextBytesMax),
-        City = reader.Text(TextBytesMax),
-        TimeZone = reader.Text(TextBytesMax),
+        Country = reader.OptionalText(TextBytesMax),
+        Region = reader.OptionalText(TextBytesMax),
+        City = reader.OptionalText(TextBytesMax),
+        TimeZone = reader.OptionalText(TextBytesMax),
         Asn = Number(ref reader),
-        AsnOrganisation = reader.Text(TextBytesMax),
-        NetworkClass = reader.Text(TextBytesMax),
+        AsnOrganisation = reader.OptionalText(TextBytesMax),
+        NetworkClass = reader.OptionalText(TextBytesMax),
         Hosting = Flag(ref reader),
         Vpn = Flag(ref reader),
         Tor = Flag(ref reader),
@@ -236,19 +236,19 @@ public static class SignalsCodec
 
     private static DeviceSignals ReadDevice(ref ByteReader reader) => new()
     {
-        Browser = reader.Text(TextBytesMax),
+        Browser = reader.OptionalText(TextBytesMax),
         BrowserMajor = (int?)Number(ref reader),
-        Os = reader.Text(TextBytesMax),
-        OsVersion = reader.Text(TextBytesMax),
-        Kind = reader.Text(TextBytesMax),
+        Os = reader.OptionalText(TextBytesMax),
+        OsVersion = reader.OptionalText(TextBytesMax),
+        Kind = reader.OptionalText(TextBytesMax),
         Bot = Flag(ref reader),
         Headless = Flag(ref reader),
         Automation = Flag(ref reader),
         Emulator = Flag(ref reader),
         Rooted = Flag(ref reader),
-        Language = reader.Text(TextBytesMax),
+        Language = reader.OptionalText(TextBytesMax),
         LanguageMatchesCountry = Flag(ref reader),
-        TimeZone = reader.Text(TextBytesMax),
+        TimeZone = reader.OptionalText(TextBytesMax),
         OffsetMatchesZone = Flag(ref reader),
         Impossible = Codes(ref reader),
         HoneypotFilled = Flag(ref reader),
@@ -260,21 +260,21 @@ public static class SignalsCodec
 
     private static PaymentSignals ReadPayment(ref ByteReader reader) => new()
     {
-        Kind = reader.Text(TextBytesMax),
-        Bin = reader.Text(TextBytesMax),
-        Funding = reader.Text(TextBytesMax),
+        Kind = reader.OptionalText(TextBytesMax),
+        Bin = reader.OptionalText(TextBytesMax),
+        Funding = reader.OptionalText(TextBytesMax),
         Virtual = Flag(ref reader),
-        Brand = reader.Text(TextBytesMax),
-        Issuer = reader.Text(TextBytesMax),
-        IssuerCountry = reader.Text(TextBytesMax),
+        Brand = reader.OptionalText(TextBytesMax),
+        Issuer = reader.OptionalText(TextBytesMax),
+        IssuerCountry = reader.OptionalText(TextBytesMax),
         IssuerMatchesIpCountry = Flag(ref reader),
         IssuerMatchesBillingCountry = Flag(ref reader),
         BillingMatchesIpCountry = Flag(ref reader),
-        Avs = reader.Text(TextBytesMax),
-        Cvv = reader.Text(TextBytesMax),
-        ThreeDSecure = reader.Text(TextBytesMax),
+        Avs = reader.OptionalText(TextBytesMax),
+        Cvv = reader.OptionalText(TextBytesMax),
+        ThreeDSecure = reader.OptionalText(TextBytesMax),
         Authorised = Flag(ref reader),
-        DeclineCode = reader.Text(TextBytesMax),
+        DeclineCode = reader.OptionalText(TextBytesMax),
         MonthsToExpiry = (int?)Number(ref reader),
         ExpiryOddities = Codes(ref reader),
         HolderMatchesName = Flag(ref reader),
@@ -292,7 +292,7 @@ public static class SignalsCodec
 
     private static bool Known(ref ByteReader reader) => Flag(ref reader) ?? throw ByteReader.Damaged();
 
-    private static string Required(ref ByteReader reader) => reader.Text(TextBytesMax) ?? throw ByteReader.Damaged();
+    private static string Required(ref ByteReader reader) => reader.OptionalText(TextBytesMax) ?? throw ByteReader.Damaged();
 
     private static void Number(ref ByteWriter writer, long? value)
     {
@@ -314,7 +314,7 @@ public static class SignalsCodec
     {
         if (codes.Count > CodesMax) throw new ArgumentException($"More than {CodesMax} codes.", nameof(codes));
         writer.Number(codes.Count);
-        foreach (var code in codes) writer.Text(code);
+        foreach (var code in codes) writer.OptionalText(code);
     }
 
     private static string[] Codes(ref ByteReader reader)

@@ -173,7 +173,7 @@ public sealed class BacktestRun(StoredSignups stored, KeyHasher hasher, FactsCip
     /// <summary>A stored signup on its way; without the signup when it can't be read.</summary>
     private sealed record Prepared(long Ordinal, DateTimeOffset RecordedAt, bool Reported, LinkableSignup? Baseline, LinkableSignup? Candidate, StoredSignup Stored);
 
-    /// <summary>Steps 2 and 4 for stored signups; their signals are those they were decided by. Thread-safe.</summary>
+    /// <summary>Steps 2 and 4 for stored signups; their signals and lists are those they were decided by. Thread-safe.</summary>
     private sealed class Preparation(KeyHasher hasher, FactsCipher cipher, string tenant, BacktestWindow window, Policy baseline, Policy candidate)
     {
         private readonly LinkKeyDerivation _baseline = new(hasher, baseline.Linkage.Rules);
@@ -186,7 +186,7 @@ public sealed class BacktestRun(StoredSignups stored, KeyHasher hasher, FactsCip
                 var facts = cipher.Open(tenant, signup.Facts);
                 var core = SignupMap.ToCore(V1.Signup.Parser.ParseFrom(facts.Signup));
                 var hashes = default(AttributeHashes);
-                var one = new LinkableSignup(core, facts.Signals, _baseline.Derive(tenant, core, facts.Signals, ref hashes));
+                var one = new LinkableSignup(core, facts.Signals, _baseline.Derive(tenant, core, facts.Signals, ref hashes)) { Lists = signup.Lists };
                 var other = _candidate is null ? one : one with { Keys = _candidate.Derive(tenant, core, facts.Signals, ref hashes) };
                 return new Prepared(signup.Ordinal, signup.RecordedAt, window.From is not { } from || core.OccurredAt >= from, one, other, signup);
             }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using SignupGuard.Service.Changes;
+using SignupGuard.Service.Lists;
 using SignupGuard.Service.Screening;
 using SignupGuard.Service.Transport;
 using SignupGuard.Storage.Changes;
@@ -15,6 +16,7 @@ namespace SignupGuard.Service.Clusters;
 public sealed class ClusterWorker(
     ClusterStore store,
     ActivePolicy policies,
+    ActiveLists lists,
     FactsCipher cipher,
     ChangeNotifications changes,
     TimeProvider clock,
@@ -96,7 +98,7 @@ public sealed class ClusterWorker(
         {
             // Ties that came in meanwhile go first: they may show more.
             while (await store.ApplyTiesAsync(tenant, cancellation) > 0) any = true;
-            if (await store.LookAgainAsync(tenant, policy.Policy, policy.Keys, stored => Open(tenant, stored), cancellation) is not { } looked) break;
+            if (await store.LookAgainAsync(tenant, policy.Policy, policy.Keys, stored => Open(tenant, stored), linkable => lists.Match(tenant, linkable, policy.Policy.Linkage.Rules), cancellation) is not { } looked) break;
             any = true;
             if (looked.Changed > 0)
             {

@@ -85,6 +85,42 @@ public sealed class FactsCipher
 
     private AesGcm Cipher(byte keyId) => _ciphers.Value![keyId] ??= new AesGcm(_keys[keyId], TagBytes);
 
+    /// <summary>A short text, sealed like facts. It opens for the same tenant and purpose alone.</summary>
+    /// <param name="purpose">What it is; without NUL.</param>
+    public byte[] SealText(string tenant, string purpose, string text)
+    {
+        var plain = Encoding.UTF8.GetBytes(text);
+        var stored = new byte[HeaderBytes + NonceBytes + TagBytes + plain.Length];
+        stored[0] = Layout;
+        stored[1] = _keyId;
+        var nonce = stored.AsSpan(HeaderBytes, NonceBytes);
+        RandomNumberGenerator.Fill(nonce);
+        Cipher(_keyId).Encrypt(nonce, plain, stored.AsSpan(HeaderBytes + NonceBytes + TagBytes), stored.AsSpan(HeaderBytes + NonceBytes, TagBytes), Encoding.UTF8.GetBytes($"{tenant}\0{purpose}"));
+        return stored;
+    }
+
+    /// <exception cref="InvalidDataException">Damaged, of another tenant or purpose, or sealed under a key that is not at hand.</exception>
+    public string OpenText(string tenant, string purpose, ReadOnlySpan<byte> stored)
+    {
+        if (stored.Length < HeaderBytes + NonceBytes + TagBytes || stored[0] != Layout) throw new InvalidDataException("A sealed text is damaged or of an unknown layout.");
+        if (!_keys.ContainsKey(stored[1])) throw new InvalidDataException($"A text is sealed under key {stored[1]}, which is not configured.");
+        var plain = new byte[stored.Length - HeaderBytes - NonceBytes - TagBytes];
+        try
+        {
+            Cipher(stored[1]).Decrypt(
+                stored.Slice(HeaderBytes, NonceBytes),
+                stored[(HeaderBytes + NonceBytes + TagBytes)..],
+                stored.Slice(HeaderBytes + NonceBytes, TagBytes),
+                plain,
+                Encoding.UTF8.GetBytes($"{tenant}\0{purpose}"));
+        }
+        catch (AuthenticationTagMismatchException failure)
+        {
+            throw new InvalidDataException("A sealed text is damaged, or belongs to another tenant or purpose.", failure);
+        }
+        return Encoding.UTF8.GetString(plain);
+    }
+
     private static byte[] Encode(SignupFacts facts)
     {
         var signals = SignalsCodec.Encode(facts.Signals);

@@ -35,6 +35,10 @@ public sealed class ScreeningOptions
     /// <summary>How often the version of the active policy is asked for, milliseconds. 50 to 60,000.</summary>
     [Range(50, 60_000)]
     public int PolicyPollMs { get; set; } = 1_000;
+
+    /// <summary>How often the revision of the lists is asked for, milliseconds. 50 to 60,000.</summary>
+    [Range(50, 60_000)]
+    public int ListPollMs { get; set; } = 1_000;
 }
 
 [OptionsValidator]

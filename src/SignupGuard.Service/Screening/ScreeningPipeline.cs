@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using SignupGuard.Core.Screening;
+using SignupGuard.Service.Lists;
 using SignupGuard.Service.Screening.Collectors;
 using SignupGuard.Service.Telemetry;
 using SignupGuard.Service.Transport;
@@ -16,7 +17,7 @@ namespace SignupGuard.Service.Screening;
 ///  1 authenticate, validate   the call's interceptors; RequestValidation        a request that breaks a bound goes no further
 ///  2 canonicalise             SignupMap                                          absent is null from here on
 ///  3 collect signals          SignalCollection                                   each group present, missing, stale, timed out or failed
-///  4 derive link keys         Core: LinkKeyDerivation                            identifiers leave as keyed hashes
+///  4 derive link keys         Core: LinkKeyDerivation                            identifiers leave as keyed hashes; the lists they are on
 ///    ─────────── GroupCommit: many waiting signups, one transaction ───────────
 ///  5 read keys and clusters   Storage: ScreeningStore
 ///  6 link                     Core: Linker                                       each signup sees all those before it
@@ -31,6 +32,7 @@ public sealed class ScreeningPipeline(
     RequestValidation validation,
     SignalCollection collection,
     ActivePolicy policies,
+    ActiveLists lists,
     FactsCipher cipher,
     GroupCommit commit,
     IOptions<ScreeningOptions> options,
@@ -61,7 +63,8 @@ public sealed class ScreeningPipeline(
             var signals = await collection.CollectAsync(signup, cancellation);
             // 4
             var policy = policies.Snapshot;
-            var linkable = new LinkableSignup(signup, signals, policy.Keys.Derive(tenant, signup, signals));
+            var keys = policy.Keys.Derive(tenant, signup, signals);
+            var linkable = new LinkableSignup(signup, signals, keys) { Lists = lists.Match(tenant, signup, signals, keys, policy.Policy.Linkage.Rules) };
 
             var content = ContentHash.Canonical(message!);
             var prepared = new PreparedSignup

@@ -28,6 +28,10 @@ internal static class Refusal
     public const string SignupFailed = "SIGNUP_FAILED";
     public const string InternalError = "INTERNAL_ERROR";
     public const string ActorRequired = "ACTOR_REQUIRED";
+    public const string ListUnknown = "LIST_UNKNOWN";
+    public const string ListExists = "LIST_EXISTS";
+    public const string EtagMismatch = "ETAG_MISMATCH";
+    public const string TooManyLists = "TOO_MANY_LISTS";
 
     /// <summary>gRPC clients take only some kilobytes of details, and drop the status with those beyond.</summary>
     private const int ViolationsListedMax = 40;
@@ -66,6 +70,14 @@ internal static class Refusal
     public static Status UnknownSignup() => Make(Code.NotFound, SignupUnknown, "No signup of this id was screened.");
 
     public static Status ActorUnknown() => Make(Code.Unauthenticated, ActorRequired, $"Say who you are: metadata (or HTTP header) {Caller.ActorHeader}.");
+
+    public static Status UnknownList() => Make(Code.NotFound, ListUnknown, "There is no list of this name.");
+
+    public static Status KnownList() => Make(Code.AlreadyExists, ListExists, "There is a list of this name.");
+
+    public static Status OutdatedEtag() => Make(Code.Aborted, EtagMismatch, "It has been changed since it was read. Read it again, and decide again.");
+
+    public static Status ListsFull(int max) => Make(Code.ResourceExhausted, TooManyLists, $"There are {max:N0} lists, as many as may be.");
 
     public static Status Unavailable() =>
         Make(Code.Unavailable, DatabaseUnavailable, "The database can't be reached in time, so nothing was decided. Send the same signup again: it is counted once.", Retry(RetryAfterOutage));

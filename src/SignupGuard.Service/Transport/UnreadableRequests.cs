@@ -95,6 +95,7 @@ internal sealed class UnreadableRequests(RequestDelegate next, ILogger<Unreadabl
         await context.Response.WriteAsync(Formatter.Format(refusal), context.RequestAborted);
     }
 
-    private static MessageDescriptor? Input(string service, string method) =>
-        service == V1.ScreeningService.Descriptor.FullName ? V1.ScreeningService.Descriptor.FindMethodByName(method)?.InputType : null;
+    private static readonly Google.Protobuf.Reflection.ServiceDescriptor[] Services = [V1.ScreeningService.Descriptor, V1.ListService.Descriptor];
+
+    private static MessageDescriptor? Input(string service, string method) => Array.Find(Services, known => known.FullName == service)?.FindMethodByName(method)?.InputType;
 }

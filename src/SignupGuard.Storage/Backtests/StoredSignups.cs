@@ -1,6 +1,7 @@
 using Npgsql;
 using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Decisions;
+using SignupGuard.Core.Lists;
 using SignupGuard.Storage.Screening;
 
 namespace SignupGuard.Storage.Backtests;
@@ -10,7 +11,8 @@ namespace SignupGuard.Storage.Backtests;
 /// <param name="Facts">The request and its signals, sealed.</param>
 /// <param name="First">The answer to the signup; null when its decision is gone.</param>
 /// <param name="ByPolicy">The latest verdict that a policy gave: outcomes and people set aside.</param>
-public sealed record StoredSignup(long Ordinal, DateTimeOffset RecordedAt, byte[] Facts, Verdict? First, Verdict? ByPolicy);
+/// <param name="Lists">The lists it was on at its first decision.</param>
+public sealed record StoredSignup(long Ordinal, DateTimeOffset RecordedAt, byte[] Facts, Verdict? First, Verdict? ByPolicy, ListHits Lists);
 
 /// <summary>What an account turned out to be, as last told.</summary>
 public readonly record struct StoredLabel(long Ordinal, Label Label, DateTimeOffset LabelledAt);
@@ -55,7 +57,11 @@ public sealed class StoredSignups(NpgsqlDataSource source)
         {
             BatchCommands =
             {
-                new NpgsqlBatchCommand("SELECT ordinal, revision, verdict, (cause IN ('outcome', 'review'))::int FROM decisions WHERE tenant = $1 AND ordinal BETWEEN $2 AND $3 AND recorded_at >= $4 ORDER BY ordinal, revision")
+                new NpgsqlBatchCommand(
+                    $"""
+                    SELECT ordinal, verdict, (cause IN ('{DecisionCause.Outcome}', '{DecisionCause.Review}'))::int, CASE WHEN revision = 1 AND get_byte(facts, 1) & {DecisionFacts.ListsPart} <> 0 THEN facts END
+                    FROM decisions WHERE tenant = $1 AND ordinal BETWEEN $2 AND $3 AND recorded_at >= $4 ORDER BY ordinal, revision
+                    """)
                 {
                     Parameters = { Sql.Value(tenant), Sql.Value(first), Sql.Value(last), Sql.Value(recordedFrom.ToUniversalTime()) },
                 },
@@ -66,20 +72,20 @@ public sealed class StoredSignups(NpgsqlDataSource source)
             },
         };
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
-        var decided = new Dictionary<long, (Verdict First, Verdict ByPolicy)>();
+        var decided = new Dictionary<long, (Verdict First, Verdict ByPolicy, ListHits Lists)>();
         while (await reader.ReadAsync(cancellation))
         {
-            var (ordinal, verdict) = (reader.GetInt64(0), (Verdict)reader.GetInt16(2));
-            if (!decided.TryGetValue(ordinal, out var known)) decided.Add(ordinal, (verdict, verdict));
-            else if (reader.GetInt32(3) == ChangedByPolicy) decided[ordinal] = known with { ByPolicy = verdict };
+            var (ordinal, verdict) = (reader.GetInt64(0), (Verdict)reader.GetInt16(1));
+            if (!decided.TryGetValue(ordinal, out var known)) decided.Add(ordinal, (verdict, verdict, reader.IsDBNull(3) ? ListHits.None : DecisionFacts.Decode(reader.GetFieldValue<byte[]>(3)).Lists));
+            else if (reader.GetInt32(2) == ChangedByPolicy) decided[ordinal] = known with { ByPolicy = verdict };
         }
         await reader.NextResultAsync(cancellation);
         var signups = new List<StoredSignup>();
         while (await reader.ReadAsync(cancellation))
         {
             var ordinal = reader.GetInt64(0);
-            (Verdict First, Verdict ByPolicy)? verdicts = decided.TryGetValue(ordinal, out var known) ? known : null;
-            signups.Add(new StoredSignup(ordinal, reader.GetFieldValue<DateTimeOffset>(1), reader.GetFieldValue<byte[]>(2), verdicts?.First, verdicts?.ByPolicy));
+            (Verdict First, Verdict ByPolicy, ListHits Lists)? found = decided.TryGetValue(ordinal, out var known) ? known : null;
+            signups.Add(new StoredSignup(ordinal, reader.GetFieldValue<DateTimeOffset>(1), reader.GetFieldValue<byte[]>(2), found?.First, found?.ByPolicy, found?.Lists ?? ListHits.None));
         }
         return signups;
     }

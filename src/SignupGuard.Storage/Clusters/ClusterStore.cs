@@ -2,6 +2,7 @@ using Npgsql;
 using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Core.Linkage;
+using SignupGuard.Core.Lists;
 using SignupGuard.Core.Policies;
 using SignupGuard.Core.Screening;
 using SignupGuard.Storage.Screening;
@@ -65,8 +66,15 @@ public sealed partial class ClusterStore(NpgsqlDataSource source, TimeProvider c
     /// decision. How far it came is stored with it, so that whoever comes next goes on there; running it again changes nothing more.
     /// </summary>
     /// <param name="open">Opens a signup's stored facts; null when they can't be read, then its decision stays.</param>
+    /// <param name="lists">The lists that a signup is on, as known now; null where there are none.</param>
     /// <returns>Null when nothing waits, or another replica works for the tenant.</returns>
-    public async Task<SecondLookChunk?> LookAgainAsync(string tenant, Policy policy, LinkKeyDerivation derivation, Func<byte[], OpenedFacts?> open, CancellationToken cancellation)
+    public async Task<SecondLookChunk?> LookAgainAsync(
+        string tenant,
+        Policy policy,
+        LinkKeyDerivation derivation,
+        Func<byte[], OpenedFacts?> open,
+        Func<LinkableSignup, ListHits>? lists,
+        CancellationToken cancellation)
     {
         await using var connection = await source.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
@@ -74,7 +82,7 @@ public sealed partial class ClusterStore(NpgsqlDataSource source, TimeProvider c
         if (await NextAsync(connection, tenant, cancellation) is not var (cluster, reached)) return null;
 
         var waiting = await MembersAsync(connection, tenant, cluster, reached, cancellation);
-        var chunk = waiting.Count == 0 ? default : await DecideAgainAsync(connection, tenant, cluster, policy, derivation, open, waiting, cancellation);
+        var chunk = waiting.Count == 0 ? default : await DecideAgainAsync(connection, tenant, cluster, policy, derivation, open, lists, waiting, cancellation);
         await using (var command = new NpgsqlCommand(
             waiting.Count < MembersMax
                 ? "DELETE FROM second_looks WHERE tenant = $1 AND cluster = $2"
@@ -144,6 +152,7 @@ public sealed partial class ClusterStore(NpgsqlDataSource source, TimeProvider c
         Policy policy,
         LinkKeyDerivation derivation,
         Func<byte[], OpenedFacts?> open,
+        Func<LinkableSignup, ListHits>? lists,
         List<Waiting> waiting,
         CancellationToken cancellation)
     {
@@ -152,8 +161,13 @@ public sealed partial class ClusterStore(NpgsqlDataSource source, TimeProvider c
         var unreadable = 0;
         foreach (var member in waiting.Where(member => SecondLook.Changes(member.InForce.Body.Verdict, member.Label, Verdict.Deny)))
         {
-            if (open(member.Facts) is var (signup, signals)) candidates.Add((member, new LinkableSignup(signup, signals, derivation.Derive(tenant, signup, signals))));
-            else unreadable++;
+            if (open(member.Facts) is not var (signup, signals))
+            {
+                unreadable++;
+                continue;
+            }
+            var linkable = new LinkableSignup(signup, signals, derivation.Derive(tenant, signup, signals));
+            candidates.Add((member, lists is null ? linkable : linkable with { Lists = lists(linkable) }));
         }
         var state = await LinkageReader.ReadAsync(connection, tenant, candidates.ConvertAll(item => item.Linkable.Keys), cancellation);
         var screener = new Screener(policy);
@@ -178,7 +192,7 @@ public sealed partial class ClusterStore(NpgsqlDataSource source, TimeProvider c
                 DecidedAt = now,
                 Cause = DecisionCause.Network,
                 Body = ScreeningStore.Body(judgement, linkable, screener, state.Keys, member.Ordinal),
-                Facts = DecisionFacts.Encode(screener.Links, screener.Cluster),
+                Facts = DecisionFacts.Encode(screener.Links, screener.Cluster, linkable.Lists),
             }));
         }
         var chunk = new SecondLookChunk(waiting.Count, changed.Count, unreadable);

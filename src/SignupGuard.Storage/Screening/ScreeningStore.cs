@@ -226,7 +226,7 @@ public sealed class ScreeningStore(NpgsqlDataSource source, TimeProvider clock)
         OutwardCode = OutwardCode.Create(),
         Cause = DecisionCause.Screened,
         Body = Body(judgement, prepared.Linkable, screener, keys, ordinal),
-        Facts = DecisionFacts.Encode(screener.Links, screener.Cluster),
+        Facts = DecisionFacts.Encode(screener.Links, screener.Cluster, prepared.Linkable.Lists),
     };
 
     /// <summary>A judgement as stored; evidence samples are ordinals until <see cref="NameSamplesAsync"/>.</summary>

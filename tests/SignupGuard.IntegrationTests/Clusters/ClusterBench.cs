@@ -13,12 +13,14 @@ using SignupGuard.IntegrationTests.Postgres;
 using SignupGuard.Service.Backtests;
 using SignupGuard.Service.Changes;
 using SignupGuard.Service.Clusters;
+using SignupGuard.Service.Lists;
 using SignupGuard.Service.Screening;
 using SignupGuard.Service.Transport;
 using SignupGuard.Simulation;
 using SignupGuard.Storage;
 using SignupGuard.Storage.Backtests;
 using SignupGuard.Storage.Clusters;
+using SignupGuard.Storage.Lists;
 using SignupGuard.Storage.Outcomes;
 using SignupGuard.Storage.Policies;
 using SignupGuard.Storage.Screening;
@@ -48,10 +50,15 @@ internal sealed class ClusterBench : IAsyncDisposable
         Screening = new ScreeningStore(database.Source, clock);
         Clusters = new ClusterStore(database.Source, clock);
         Outcomes = new OutcomeStore(database.Source, clock);
+        var lists = NoLists(database, changes, clock);
         Live = new GroupCommit(Screening, active, changes, Options.Create(new ScreeningOptions()), clock, NullLogger<GroupCommit>.Instance);
         Backtests = new BacktestRun(new StoredSignups(database.Source), Hasher, Cipher, Live, TimeProvider.System, NullLogger<BacktestRun>.Instance);
-        Worker = new ClusterWorker(Clusters, active, Cipher, changes, clock, NullLogger<ClusterWorker>.Instance);
+        Worker = new ClusterWorker(Clusters, active, lists, Cipher, changes, clock, NullLogger<ClusterWorker>.Instance);
     }
+
+    /// <summary>Never loaded: nobody is on a list.</summary>
+    private static ActiveLists NoLists(TestDatabase database, ChangeNotifications changes, TimeProvider clock) =>
+        new(new ListStore(database.Source, clock), Hasher, changes, Options.Create(new ScreeningOptions()), NullLogger<ActiveLists>.Instance);
 
     public static FactsCipher Cipher { get; } = new(1, new Dictionary<byte, byte[]> { [1] = new byte[FactsCipher.KeyBytes] });
 

@@ -70,7 +70,7 @@ public sealed class ClusterStoreTests
         await bench.CheckAsync();
 
         Task<SecondLookChunk?> LookAsync(ClusterStore store, Func<byte[], OpenedFacts?> open) =>
-            store.LookAgainAsync(ClusterBench.Tenant, ClusterBench.Policy, bench.Keys, open, CancellationToken.None);
+            store.LookAgainAsync(ClusterBench.Tenant, ClusterBench.Policy, bench.Keys, open, null, CancellationToken.None);
     }
 
     [Test]

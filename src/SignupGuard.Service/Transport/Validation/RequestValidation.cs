@@ -25,7 +25,7 @@ public sealed class RequestValidation(TimeProvider clock)
 
     public IReadOnlyList<FieldViolation> Check(WatchDecisionsRequest request) => Check(_watchDecisions, request, "");
 
-    private static IReadOnlyList<FieldViolation> Check<T>(AbstractValidator<T> validator, T message, string root)
+    internal static IReadOnlyList<FieldViolation> Check<T>(AbstractValidator<T> validator, T message, string root)
         where T : IMessage
     {
         var result = validator.Validate(message);

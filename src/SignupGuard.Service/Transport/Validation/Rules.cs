@@ -16,6 +16,9 @@ internal static class Rules
     /// <summary>How far a caller's clock may run ahead of the service's.</summary>
     public static readonly TimeSpan ClockSkewMax = TimeSpan.FromMinutes(5);
 
+    /// <summary>Seconds of 9999-12-31T23:59:59Z.</summary>
+    private const long LatestUnixSeconds = 253_402_300_799;
+
     private const int NanosPerSecond = 1_000_000_000;
     private const char SurrogatesFirst = '\ud800';
     private const char SurrogatesLast = '\udfff';
@@ -85,6 +88,15 @@ internal static class Rules
         rule.Custom((value, context) =>
         {
             if (isSet(context.InstanceToValidate) && (value < min || value > max)) Fail(context, context.PropertyPath, ViolationCode.OutOfRange, $"{min:N0} to {max:N0}.");
+        });
+
+    /// <summary>After the service's clock; unset passes.</summary>
+    public static IRuleBuilderOptionsConditions<T, Timestamp?> Future<T>(this IRuleBuilder<T, Timestamp?> rule, TimeProvider clock) =>
+        rule.Custom((value, context) =>
+        {
+            if (value is null) return;
+            if (value.Nanos is < 0 or >= NanosPerSecond || value.Seconds > LatestUnixSeconds) Fail(context, context.PropertyPath, ViolationCode.InvalidTimestamp, "A time up to the year 9999.");
+            else if (value.Seconds <= clock.GetUtcNow().ToUnixTimeSeconds()) Fail(context, context.PropertyPath, ViolationCode.OutOfRange, "In the future.");
         });
 
     /// <summary>From 2000, or another start, to the service's clock and <see cref="ClockSkewMax"/>; unset passes.</summary>
