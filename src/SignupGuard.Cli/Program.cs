@@ -13,6 +13,7 @@ var root = new RootCommand("SignupGuard screens account registrations for fraud:
     SimulateCommand.Create(),
     EvaluateCommand.Create(),
     CalibrateCommand.Create(),
+    LinkagePlotsCommand.Create(),
     BenchCommand.Create(),
 };
 try

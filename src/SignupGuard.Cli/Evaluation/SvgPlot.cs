@@ -25,6 +25,24 @@ internal static class SvgPlot
         return svg.Append("</svg>\n").ToString();
     }
 
+    /// <summary>Lines over axes of their own, each from 0 or below; what lies outside is drawn at the edge.</summary>
+    public static string Curves(
+        string title,
+        (string Label, double Min, double Max) x,
+        (string Label, double Min, double Max) y,
+        IReadOnlyList<(string Name, IReadOnlyList<(double X, double Y)> Points)> series)
+    {
+        var svg = Begin(title, x.Label, y.Label, (x.Min, x.Max), (y.Min, y.Max));
+        for (var i = 0; i < series.Count; i++)
+        {
+            var colour = Colours[i % Colours.Length];
+            var points = string.Join(' ', series[i].Points.Select(point => $"{N(X((point.X - x.Min) / (x.Max - x.Min)))},{N(Y((point.Y - y.Min) / (y.Max - y.Min)))}"));
+            svg.Append(CultureInfo.InvariantCulture, $"<polyline fill='none' stroke='{colour}' stroke-width='2' points='{points}'/>\n");
+            svg.Append(CultureInfo.InvariantCulture, $"<text x='{Margin + 8}' y='{Margin + 16 + (18 * i)}' fill='{colour}'>{Escape(series[i].Name)}</text>\n");
+        }
+        return svg.Append("</svg>\n").ToString();
+    }
+
     /// <param name="bars">Values from 0 to 1.</param>
     public static string Bars(string title, string yLabel, IReadOnlyList<(string Name, double Value)> bars)
     {
@@ -46,7 +64,9 @@ internal static class SvgPlot
         return svg.Append("</svg>\n").ToString();
     }
 
-    private static StringBuilder Begin(string title, string xLabel, string yLabel)
+    private static StringBuilder Begin(string title, string xLabel, string yLabel) => Begin(title, xLabel, yLabel, (0, 1), (0, 1));
+
+    private static StringBuilder Begin(string title, string xLabel, string yLabel, (double Min, double Max) x, (double Min, double Max) y)
     {
         var svg = new StringBuilder();
         svg.Append(CultureInfo.InvariantCulture, $"<svg xmlns='http://www.w3.org/2000/svg' width='{Width}' height='{Height}' viewBox='0 0 {Width} {Height}' font-family='sans-serif' font-size='12'>\n");
@@ -58,8 +78,8 @@ internal static class SvgPlot
             var at = tick / 5.0;
             svg.Append(CultureInfo.InvariantCulture, $"<line x1='{N(X(at))}' y1='{N(Y(0))}' x2='{N(X(at))}' y2='{N(Y(1))}' stroke='#e5e7eb'/>");
             svg.Append(CultureInfo.InvariantCulture, $"<line x1='{N(X(0))}' y1='{N(Y(at))}' x2='{N(X(1))}' y2='{N(Y(at))}' stroke='#e5e7eb'/>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text x='{N(X(at))}' y='{N(Y(0) + 18)}' text-anchor='middle'>{at:0.0}</text>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text x='{N(X(0) - 8)}' y='{N(Y(at) + 4)}' text-anchor='end'>{at:0.0}</text>\n");
+            svg.Append(CultureInfo.InvariantCulture, $"<text x='{N(X(at))}' y='{N(Y(0) + 18)}' text-anchor='middle'>{Tick(x, at)}</text>");
+            svg.Append(CultureInfo.InvariantCulture, $"<text x='{N(X(0) - 8)}' y='{N(Y(at) + 4)}' text-anchor='end'>{Tick(y, at)}</text>\n");
         }
         return svg;
     }
@@ -67,6 +87,8 @@ internal static class SvgPlot
     private static double X(double value) => Margin + (Math.Clamp(value, 0, 1) * (Width - (2 * Margin)));
 
     private static double Y(double value) => Height - Margin - (Math.Clamp(value, 0, 1) * (Height - (2 * Margin)));
+
+    private static string Tick((double Min, double Max) axis, double at) => (axis.Min + (at * (axis.Max - axis.Min))).ToString(axis.Max - axis.Min <= 1 ? "0.0" : "0.#", CultureInfo.InvariantCulture);
 
     private static string N(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
 

@@ -33,6 +33,14 @@ public sealed class ClusterChanges
 
     /// <summary>Clusters whose members are to be decided again.</summary>
     public HashSet<long> SecondLooks { get; } = [];
+
+    internal void Clear()
+    {
+        Ties.Clear();
+        Merges.Clear();
+        Touched.Clear();
+        SecondLooks.Clear();
+    }
 }
 
 /// <summary>
@@ -57,7 +65,7 @@ public sealed class ClusterGraph
     public long ClusterOf(LinkKey key) => _keys.TryGetValue(key, out var id) ? Root(id).Id : 0;
 
     /// <summary>Members known to this graph, oldest first.</summary>
-    public IReadOnlyList<long> Members(long cluster) => [.. Root(cluster).Members.Order()];
+    public IReadOnlyList<long> Members(long cluster) => Root(cluster).Sorted();
 
     /// <summary>Takes in what is stored: a cluster with its aggregates. Its members and keys follow by the other overloads.</summary>
     public void Load(ClusterFacts facts, WindowCount lastHour) => _clusters[facts.Id] = new Node(facts, lastHour);
@@ -65,7 +73,7 @@ public sealed class ClusterGraph
     public void LoadMember(long ordinal, long cluster)
     {
         _signups[ordinal] = cluster;
-        Root(cluster).Members.Add(ordinal);
+        Root(cluster).Know(ordinal);
     }
 
     public void LoadKey(LinkKey key, long cluster) => _keys[key] = cluster;
@@ -83,7 +91,7 @@ public sealed class ClusterGraph
         {
             // One account alone is no network.
             if (tie.Ordinals.Count < 2 && !_keys.ContainsKey(tie.Key)) continue;
-            foreach (var ordinal in tie.Ordinals) Tie(tie, ordinal, member, changes);
+            for (var i = 0; i < tie.Ordinals.Count; i++) Tie(tie, tie.Ordinals[i], member, changes);
         }
     }
 
@@ -107,7 +115,7 @@ public sealed class ClusterGraph
             ofKey = ofSignup;
         }
         if (ofKey != ofSignup) ofKey = Merge(ofKey, ofSignup, tie.Key, ordinal, changes);
-        ofKey.Groups |= KeyGroupsOf.Kind(tie.Kind);
+        ofKey.Hold(KeyGroupsOf.Kind(tie.Kind));
         changes.Touched.Add(ofKey.Id);
         changes.Ties.Add((tie.Key, tie.Kind, ordinal));
     }
@@ -116,12 +124,7 @@ public sealed class ClusterGraph
     {
         var facts = member(ordinal);
         _signups[ordinal] = node.Id;
-        node.Members.Add(ordinal);
-        node.Size++;
-        node.Count(facts.Verdict, facts.Label, 1);
-        node.FirstSeenMs = Math.Min(node.FirstSeenMs, facts.AtMs);
-        node.LastSeenMs = Math.Max(node.LastSeenMs, facts.AtMs);
-        node.Grow(facts.AtMs);
+        node.Join(ordinal, facts);
         if (IsStep(node.Size)) changes.SecondLooks.Add(node.Id);
     }
 
@@ -192,7 +195,11 @@ public sealed class ClusterGraph
 
     private sealed class Node
     {
+        private readonly List<long> _members = [];
         private WindowCount _lastHour;
+
+        /// <summary>Worked out when asked for, and kept until something changes: every signup on the network's keys asks.</summary>
+        private ClusterFacts? _facts;
 
         public Node(long id)
         {
@@ -221,19 +228,47 @@ public sealed class ClusterGraph
 
         public Node? Parent { get; set; }
 
-        public long Size { get; set; }
+        public long Size { get; private set; }
 
-        public KeyGroups Groups { get; set; }
+        public KeyGroups Groups { get; private set; }
 
-        public long FirstSeenMs { get; set; }
+        public long FirstSeenMs { get; private set; }
 
-        public long LastSeenMs { get; set; }
-
-        public List<long> Members { get; } = [];
+        public long LastSeenMs { get; private set; }
 
         public WindowCount LastHour => _lastHour;
 
-        public void Grow(long atMs) => _lastHour.Add(atMs, KeyState.HourMs);
+        /// <summary>Members known to the graph, oldest first; good until one joins.</summary>
+        public List<long> Sorted()
+        {
+            for (var i = 1; i < _members.Count; i++)
+            {
+                if (_members[i] > _members[i - 1]) continue;
+                _members.Sort();
+                break;
+            }
+            return _members;
+        }
+
+        /// <summary>Takes in a stored member, who is counted already.</summary>
+        public void Know(long ordinal) => _members.Add(ordinal);
+
+        public void Join(long ordinal, in MemberFacts member)
+        {
+            _members.Add(ordinal);
+            Size++;
+            Count(member.Verdict, member.Label, 1);
+            FirstSeenMs = Math.Min(FirstSeenMs, member.AtMs);
+            LastSeenMs = Math.Max(LastSeenMs, member.AtMs);
+            _lastHour.Add(member.AtMs, KeyState.HourMs);
+        }
+
+        public void Hold(KeyGroups groups)
+        {
+            if ((Groups | groups) == Groups) return;
+            Groups |= groups;
+            _facts = null;
+        }
 
         public void Count(Verdict verdict, Label label, int by)
         {
@@ -243,12 +278,14 @@ public sealed class ClusterGraph
 
         public void CountLabel(Label label, int by)
         {
+            _facts = null;
             if (label == Label.Bad) _bad += by;
             if (label == Label.Good) _good += by;
         }
 
         public void Take(Node from)
         {
+            _facts = null;
             Size += from.Size;
             _denied += from._denied;
             _bad += from._bad;
@@ -256,14 +293,15 @@ public sealed class ClusterGraph
             Groups |= from.Groups;
             FirstSeenMs = Math.Min(FirstSeenMs, from.FirstSeenMs);
             LastSeenMs = Math.Max(LastSeenMs, from.LastSeenMs);
-            Members.AddRange(from.Members);
-            from.Members.Clear();
+            _members.AddRange(from._members);
+            from._members.Clear();
+            from._members.Capacity = 0;
             // The later window is the one that matters; the earlier one's accounts in it are added.
             if (from._lastHour.StartMs > _lastHour.StartMs) (_lastHour, from._lastHour) = (from._lastHour, _lastHour);
             _lastHour.Running += (int)Math.Min(int.MaxValue / 2, from._lastHour.At(LastSeenMs, KeyState.HourMs));
         }
 
-        public ClusterFacts Facts() => new()
+        public ClusterFacts Facts() => _facts ??= new()
         {
             Id = Id,
             Size = Size,

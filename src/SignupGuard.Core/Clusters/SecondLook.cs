@@ -10,4 +10,7 @@ public static class SecondLook
     /// cleared stays cleared.
     /// </summary>
     public static bool Changes(Verdict inForce, Label label, Verdict again) => label != Label.Good && again > inForce;
+
+    /// <summary>Whether any verdict could change it: if not, there is no need to look.</summary>
+    public static bool CanChange(Verdict inForce, Label label) => Changes(inForce, label, Verdict.Deny);
 }

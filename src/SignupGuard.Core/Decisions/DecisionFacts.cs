@@ -89,7 +89,7 @@ public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, Clu
         var reader = new ByteReader(bytes);
         if (reader.Byte() != Version) throw ByteReader.Damaged();
         var parts = (Parts)reader.Byte();
-        var cluster = !parts.HasFlag(Parts.Cluster)
+        var cluster = (parts & Parts.Cluster) == 0
             ? null
             : new ClusterFacts
             {
@@ -103,7 +103,7 @@ public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, Clu
                 FirstSeenMs = reader.Number(),
                 LastSeenMs = reader.Number(),
             };
-        var lists = parts.HasFlag(Parts.Lists) ? ReadLists(ref reader) : ListHits.None;
+        var lists = (parts & Parts.Lists) != 0 ? ReadLists(ref reader) : ListHits.None;
         var links = new Dictionary<KeyKind, Link>();
         while (!reader.AtEnd) Read(ref reader, links);
         return new DecisionFacts(links, cluster) { Lists = lists };

@@ -121,7 +121,7 @@ public struct KeyState
 
     /// <param name="index">0 is the oldest remembered.</param>
     public readonly KeyMember MemberAt(int index) =>
-        History is { } history ? history.MemberAt(index).Member : new KeyMember(_ordinal, LastSeenMs, _account, _organisation, Has(Flags.Counted), Has(Flags.Anomalous));
+        History is { } history ? history.MemberAt(index) : new KeyMember(_ordinal, LastSeenMs, _account, _organisation, Has(Flags.Counted), Has(Flags.Anomalous));
 
     /// <summary>Accounts confirmed bad or good by outcome or review; not decayed.</summary>
     public readonly double Bad => History?.Details?.Bad ?? 0;
@@ -137,15 +137,7 @@ public struct KeyState
     /// <summary>Of a key whose one account is in this struct: its value of the spread attribute, and whether it is counted to its organisation.</summary>
     internal readonly (int? Spread, bool Organised) One => (Has(Flags.Spread) ? _spread : null, Has(Flags.Organised));
 
-    public readonly bool Holds(int account)
-    {
-        if (History is not { } history) return Has(Flags.One) && _account == account;
-        foreach (ref readonly var member in history.Members)
-        {
-            if (member.Account == account) return true;
-        }
-        return false;
-    }
+    public readonly bool Holds(int account) => History is { } history ? history.Holds(account) : Has(Flags.One) && _account == account;
 
     internal readonly bool SpreadHolds(int value) =>
         History is { } history ? history.Details is { } details && details.SpreadValues.Contains(value) : Has(Flags.Spread) && _spread == value;
@@ -160,74 +152,35 @@ public struct KeyState
     /// </summary>
     internal readonly KeySurvey Survey(int account, long atMs)
     {
-        var survey = default(KeySurvey);
-        if (History is not { } history)
+        if (History is { } history) return history.Survey(account, atMs);
+        if (!Has(Flags.One)) return default;
+        var age = atMs - LastSeenMs;
+        return new KeySurvey
         {
-            if (!Has(Flags.One)) return survey;
-            survey.Holds = _account == account;
-            survey.OwnCounted = survey.Holds && Has(Flags.Counted);
-            var age = atMs - LastSeenMs;
-            survey.OwnAtMs = LastSeenMs;
-            survey.TenMinutes = age < TenMinutesMs ? 1 : 0;
-            survey.Hour = age < HourMs ? 1 : 0;
-            survey.Day = age < DayMs ? 1 : 0;
-            return survey;
-        }
-        var (tenMinutes, hour, day) = (0, 0, 0);
-        var members = history.Members;
-        foreach (ref readonly var member in members)
-        {
-            var age = atMs - member.AtMs;
-            tenMinutes += age < TenMinutesMs ? 1 : 0;
-            hour += age < HourMs ? 1 : 0;
-            day += age < DayMs ? 1 : 0;
-            if (member.Account != account) continue;
-            survey.Holds = true;
-            survey.OwnCounted = member.Counted;
-            survey.OwnAtMs = member.AtMs;
-        }
-        (survey.TenMinutes, survey.Hour, survey.Day) = (tenMinutes, hour, day);
-        if (history.Details?.Windows is { } windows)
-        {
-            if (tenMinutes == members.Length) survey.TenMinutes = Math.Max(tenMinutes, windows.TenMinutes.At(atMs, TenMinutesMs));
-            if (hour == members.Length) survey.Hour = Math.Max(hour, windows.Hour.At(atMs, HourMs));
-            if (day == members.Length) survey.Day = Math.Max(day, windows.Day.At(atMs, DayMs));
-        }
-        return survey;
+            Holds = _account == account,
+            OwnCounted = Has(Flags.Counted),
+            OwnAtMs = LastSeenMs,
+            TenMinutes = age < TenMinutesMs ? 1 : 0,
+            Hour = age < HourMs ? 1 : 0,
+            Day = age < DayMs ? 1 : 0,
+        };
     }
 
     /// <summary>Accounts that count as evidence later than one time and not later than another, and how many of them are anomalous; at most <see cref="MembersMax"/>.</summary>
     internal readonly (int Counted, int Anomalous) CountedWithin(long fromMs, long toMs, int exceptOrganisation)
     {
-        if (History is not { } history)
-        {
-            return !Has(Flags.Counted) || LastSeenMs <= fromMs || LastSeenMs > toMs || (exceptOrganisation != 0 && _organisation == exceptOrganisation)
-                ? default
-                : (1, Has(Flags.Anomalous) ? 1 : 0);
-        }
-        var (counted, anomalous) = (0, 0);
-        foreach (ref readonly var member in history.Members)
-        {
-            if (!member.Counted || member.AtMs <= fromMs || member.AtMs > toMs || (exceptOrganisation != 0 && member.Organisation == exceptOrganisation)) continue;
-            counted++;
-            if (member.Anomalous) anomalous++;
-        }
-        return (counted, anomalous);
+        if (History is { } history) return history.CountedWithin(fromMs, toMs, exceptOrganisation);
+        return !Has(Flags.Counted) || LastSeenMs <= fromMs || LastSeenMs > toMs || (exceptOrganisation != 0 && _organisation == exceptOrganisation)
+            ? default
+            : (1, Has(Flags.Anomalous) ? 1 : 0);
     }
 
     /// <summary>Of the remembered accounts that count as evidence, the share of one organisation; 0 for none.</summary>
     internal readonly double OrganisationShare(int organisation, int exceptAccount)
     {
         if (organisation == 0) return 0;
-        if (History is not { } history) return Has(Flags.Counted) && _account != exceptAccount && _organisation == organisation ? 1 : 0;
-        var (counted, same) = (0, 0);
-        foreach (ref readonly var member in history.Members)
-        {
-            if (!member.Counted || member.Account == exceptAccount) continue;
-            counted++;
-            if (member.Organisation == organisation) same++;
-        }
-        return counted == 0 ? 0 : (double)same / counted;
+        if (History is { } history) return history.OrganisationShare(organisation, exceptAccount);
+        return Has(Flags.Counted) && _account != exceptAccount && _organisation == organisation ? 1 : 0;
     }
 
     /// <summary>Counts one account, unless it is remembered. Late signups are added decayed to the newest time seen.</summary>

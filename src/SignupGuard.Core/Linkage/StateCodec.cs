@@ -61,7 +61,7 @@ public static class StateCodec
             | (organised ? KeyFlags.Organised : 0)));
         if (history is null)
         {
-            WriteMember(ref writer, new RememberedAccount(state.MemberAt(0)), 0, 0);
+            WriteMember(ref writer, state.MemberAt(0), 0, 0);
             if (spreadOne is { } value) writer.Int32(value);
             return writer.ToArray();
         }
@@ -88,7 +88,7 @@ public static class StateCodec
         var (ordinal, atMs) = (0L, 0L);
         for (var i = 0; i < history.MemberCount; i++)
         {
-            ref readonly var member = ref history.MemberAt(i);
+            var member = history.MemberAt(i);
             WriteMember(ref writer, member, ordinal, atMs);
             (ordinal, atMs) = (member.Ordinal, member.AtMs);
         }
@@ -189,7 +189,7 @@ public static class StateCodec
         return reader.AtEnd ? lane : throw Damaged();
     }
 
-    private static void WriteMember(ref ByteWriter writer, in RememberedAccount member, long ordinal, long atMs)
+    private static void WriteMember(ref ByteWriter writer, in KeyMember member, long ordinal, long atMs)
     {
         writer.Byte((byte)((member.Counted ? MemberFlags.Counted : 0) | (member.Anomalous ? MemberFlags.Anomalous : 0) | (member.Organisation != 0 ? MemberFlags.Organisation : 0)));
         writer.Number(member.Ordinal - ordinal);

@@ -27,6 +27,19 @@ public static class FactsEnvironment
         return builder.Build();
     }
 
+    /// <summary>Read off a signup's links where nothing else knows it.</summary>
+    private const string DomainAge = "email.domain_age_days";
+
+    /// <summary>Whether the field is not of the signup itself, and may change while that does not: of its links, its network, the lists it is on.</summary>
+    internal static bool ReadsLinks(string path) =>
+        path == DomainAge || path.StartsWith("list.", StringComparison.Ordinal) || path.StartsWith("link.", StringComparison.Ordinal) || path.StartsWith("cluster.", StringComparison.Ordinal);
+
+    /// <summary>Whether the rule may hold later though the signup is the same: it reads such a field, or calls a function.</summary>
+    internal static bool ReadsLinks(CelProgram<Facts> program) => program.Reads.Any(path => ReadsLinks(path) || IsFunction(path));
+
+    /// <summary>Of what a rule reads: whether this is a call rather than a field.</summary>
+    internal static bool IsFunction(string path) => path.EndsWith("()", StringComparison.Ordinal);
+
     private static void Event(CelEnvironment<Facts>.Builder builder)
     {
         Text(builder, "event.channel", f => f.Signup.Event.Channel, "web, ios, android, api, partner, desktop, import.");
@@ -40,8 +53,8 @@ public static class FactsEnvironment
         Whole(builder, "subject.age", f => f.Signup.Subject.Age, "Years.");
         Text(builder, "identity.provider", f => f.Signup.ExternalIdentity?.Provider, "Provider of an external sign-in.");
         Flag(builder, "identity.email_verified", f => f.Signup.ExternalIdentity?.EmailVerified, "Whether that provider verified the e-mail.");
-        builder.Field("event.occurred_at", CelType.Timestamp, f => CelValue.From(f.Signup.OccurredAt), "When the form was sent.");
-        builder.Field("custom", CelType.Map(CelType.Dyn), f => CelValue.From(Custom(f.Signup.Custom)), "The caller's own values: custom.NAME.");
+        builder.Field("event.occurred_at", CelType.Timestamp, f => f.Standing?["event.occurred_at"] ?? CelValue.From(f.Signup.OccurredAt), "When the form was sent.");
+        builder.Field("custom", CelType.Map(CelType.Dyn), f => f.Standing?["custom"] ?? CelValue.From(Custom(f.Signup.Custom)), "The caller's own values: custom.NAME.");
     }
 
     private static void Email(CelEnvironment<Facts>.Builder builder, IReadOnlyList<LinkageRule> linkage)
@@ -61,7 +74,7 @@ public static class FactsEnvironment
         Flag(builder, "email.mixed_script", f => Of(f)?.MixedScript, "Scripts mixed in one domain label.");
         Flag(builder, "email.verified", f => Of(f)?.Verified, "Control proven.");
         var domain = linkage.FirstOrDefault(rule => rule.Kind == KeyKind.Of(LinkAttribute.Domain) && rule.Mode != RuleMode.Off)?.Index;
-        Whole(builder, "email.domain_age_days", f => DomainAgeDays(f, domain), "Days since the domain was registered, if the caller of this or an earlier signup looked it up.");
+        Linked(builder, DomainAge, CelType.Int, f => CelValue.From(DomainAgeDays(f, domain), DomainAge), "Days since the domain was registered, if the caller of this or an earlier signup looked it up.");
         Flag(builder, "email.matches_name", f => Of(f)?.MatchesName, "Local part holds the given or family name.");
         Whole(builder, "email.length", f => Of(f)?.Length, "Characters of the local part.");
         Whole(builder, "email.digits", f => Of(f)?.Digits, "Digits of the local part.");
@@ -71,9 +84,10 @@ public static class FactsEnvironment
 
     private static long? DomainAgeDays(Facts facts, int? domain)
     {
-        var at = facts.Signup.OccurredAt.ToUnixTimeMilliseconds();
-        if (facts.Signup.Email?.DomainRegisteredAt is { } registered) return Math.Max(0, (at - registered.ToUnixTimeMilliseconds()) / KeyState.DayMs);
-        return domain is { } index && facts.Links[index] is { Present: true, RegisteredMs: not 0 } link ? Math.Max(0, (at - link.RegisteredMs) / KeyState.DayMs) : null;
+        if (facts.DomainRegisteredMs is { } registered) return Math.Max(0, (facts.AtMs - registered) / KeyState.DayMs);
+        if (domain is not { } index) return null;
+        ref readonly var link = ref facts.Links[index];
+        return link is { Present: true, RegisteredMs: not 0 } ? Math.Max(0, (facts.AtMs - link.RegisteredMs) / KeyState.DayMs) : null;
     }
 
     private static void Phone(CelEnvironment<Facts>.Builder builder)
@@ -151,49 +165,68 @@ public static class FactsEnvironment
 
     private static void Cluster(CelEnvironment<Facts>.Builder builder)
     {
-        Whole(builder, "cluster.size", f => f.Cluster?.Size, "Accounts in the network this signup belongs to.");
-        Number(builder, "cluster.denied_ratio", f => f.Cluster?.DeniedRatio, "Share of them denied, 0 to 1.");
-        Whole(builder, "cluster.confirmed_bad", f => f.Cluster?.ConfirmedBad, "Accounts of the network confirmed bad.");
-        Number(builder, "cluster.confirmed_bad_ratio", f => f.Cluster?.ConfirmedBadRatio, "Share of them confirmed bad, 0 to 1.");
-        Whole(builder, "cluster.confirmed_good", f => f.Cluster?.ConfirmedGood, "Accounts of the network cleared.");
-        Whole(builder, "cluster.key_groups", f => f.Cluster?.KeyGroupCount, "Independent groups of keys that hold the network together: identity, device, network, payment.");
-        Number(builder, "cluster.last_1h", f => f.Cluster?.LastHour, "Accounts that joined the network in its newest hour.");
-        Number(builder, "cluster.age_hours", f => f.Cluster is { } c ? (c.LastSeenMs - c.FirstSeenMs) / (double)KeyState.HourMs : null, "Hours between its first and its newest account.");
+        Linked(builder, "cluster.size", CelType.Int, f => CelValue.From(f.Cluster?.Size, "cluster.size"), "Accounts in the network this signup belongs to.");
+        Linked(builder, "cluster.denied_ratio", CelType.Double, f => CelValue.From(f.Cluster?.DeniedRatio, "cluster.denied_ratio"), "Share of them denied, 0 to 1.");
+        Linked(builder, "cluster.confirmed_bad", CelType.Int, f => CelValue.From(f.Cluster?.ConfirmedBad, "cluster.confirmed_bad"), "Accounts of the network confirmed bad.");
+        Linked(builder, "cluster.confirmed_bad_ratio", CelType.Double, f => CelValue.From(f.Cluster?.ConfirmedBadRatio, "cluster.confirmed_bad_ratio"), "Share of them confirmed bad, 0 to 1.");
+        Linked(builder, "cluster.confirmed_good", CelType.Int, f => CelValue.From(f.Cluster?.ConfirmedGood, "cluster.confirmed_good"), "Accounts of the network cleared.");
+        Linked(builder, "cluster.key_groups", CelType.Int, f => CelValue.From(f.Cluster?.KeyGroupCount, "cluster.key_groups"), "Independent groups of keys that hold the network together: identity, device, network, payment.");
+        Linked(builder, "cluster.last_1h", CelType.Double, f => CelValue.From(f.Cluster?.LastHour, "cluster.last_1h"), "Accounts that joined the network in its newest hour.");
+        Linked(builder, "cluster.age_hours", CelType.Double, f => CelValue.From(f.Cluster is { } c ? (c.LastSeenMs - c.FirstSeenMs) / (double)KeyState.HourMs : null, "cluster.age_hours"), "Hours between its first and its newest account.");
     }
 
     private static void Lists(CelEnvironment<Facts>.Builder builder)
     {
-        builder.Field("list.names", CelType.List(CelType.String), f => f.Lists.Names, "Names of the lists the signup is on; empty when on none: 'vip' in list.names.");
-        builder.Field("list.watch", CelType.List(CelType.String), f => f.Lists.Watch, "Of these the watch lists.");
+        Linked(builder, "list.names", CelType.List(CelType.String), f => f.Lists.Names, "Names of the lists the signup is on; empty when on none: 'vip' in list.names.");
+        Linked(builder, "list.watch", CelType.List(CelType.String), f => f.Lists.Watch, "Of these the watch lists.");
     }
 
     private static void Links(CelEnvironment<Facts>.Builder builder, LinkageRule rule)
     {
         var (path, kind, at) = ($"link.{FieldName(rule.Kind)}", rule.Kind, rule.Index);
-        Whole(builder, $"{path}.accounts", f => f.Links[at] is { Present: true } link ? link.Accounts : null, $"Distinct accounts on the {kind}, this one included.");
-        Number(builder, $"{path}.last_10m", f => f.Links[at] is { Present: true } link ? link.TenMinutes : null, $"Distinct accounts on the {kind} in the last 10 minutes, this one included.");
-        Number(builder, $"{path}.last_1h", f => f.Links[at] is { Present: true } link ? link.Hour : null, $"Distinct accounts on the {kind} in the last hour, this one included.");
-        Number(builder, $"{path}.last_1d", f => f.Links[at] is { Present: true } link ? link.Day : null, $"Distinct accounts on the {kind} in the last 24 hours, this one included.");
-        Number(builder, $"{path}.others", f => f.Links[at] is { Present: true } link ? link.Others : null, $"Decayed other accounts on the {kind} that no organisation explains.");
-        Number(builder, $"{path}.surprise", f => f.Links[at] is { Present: true } link ? link.Surprise : null, $"How far the {kind} is above chance, powers of ten.");
-        Number(builder, $"{path}.confirmed_bad", f => f.Links[at] is { Present: true } link ? link.Bad : null, $"Accounts on the {kind} confirmed bad.");
-        Number(builder, $"{path}.confirmed_good", f => f.Links[at] is { Present: true } link ? link.Good : null, $"Accounts on the {kind} cleared.");
-        Number(builder, $"{path}.age_days", f => f.Links[at] is { Present: true } link ? link.AgeMs / (double)KeyState.DayMs : null, $"Days since the {kind} was first seen; 0 for a new one.");
+        Link(builder, $"{path}.accounts", CelType.Int, at, static (in Link link) => CelValue.From(link.Accounts), $"Distinct accounts on the {kind}, this one included.");
+        Link(builder, $"{path}.last_10m", CelType.Double, at, static (in Link link) => CelValue.From(link.TenMinutes), $"Distinct accounts on the {kind} in the last 10 minutes, this one included.");
+        Link(builder, $"{path}.last_1h", CelType.Double, at, static (in Link link) => CelValue.From(link.Hour), $"Distinct accounts on the {kind} in the last hour, this one included.");
+        Link(builder, $"{path}.last_1d", CelType.Double, at, static (in Link link) => CelValue.From(link.Day), $"Distinct accounts on the {kind} in the last 24 hours, this one included.");
+        Link(builder, $"{path}.others", CelType.Double, at, static (in Link link) => CelValue.From(link.Others), $"Decayed other accounts on the {kind} that no organisation explains.");
+        Link(builder, $"{path}.surprise", CelType.Double, at, static (in Link link) => CelValue.From(link.Surprise), $"How far the {kind} is above chance, powers of ten.");
+        Link(builder, $"{path}.confirmed_bad", CelType.Double, at, static (in Link link) => CelValue.From(link.Bad), $"Accounts on the {kind} confirmed bad.");
+        Link(builder, $"{path}.confirmed_good", CelType.Double, at, static (in Link link) => CelValue.From(link.Good), $"Accounts on the {kind} cleared.");
+        Link(builder, $"{path}.age_days", CelType.Double, at, static (in Link link) => CelValue.From(link.AgeMs / (double)KeyState.DayMs), $"Days since the {kind} was first seen; 0 for a new one.");
         if (rule.Spread is { } spread)
-            Whole(builder, $"{path}.spread", f => f.Links[at] is { Present: true } link ? link.Spread : null, $"Different values of {KeyKind.Name(spread)} among its unexplained accounts, this one's included; counts to {KeyHistory.SpreadMax}.");
+            Link(builder, $"{path}.spread", CelType.Int, at, static (in Link link) => CelValue.From(link.Spread), $"Different values of {KeyKind.Name(spread)} among its unexplained accounts, this one's included; counts to {KeyHistory.SpreadMax}.");
     }
 
+    // Fields of the signup itself: of one that was not kept, the values that were.
     private static void Text(CelEnvironment<Facts>.Builder builder, string path, Func<Facts, string?> read, string description) =>
-        builder.Field(path, CelType.String, facts => CelValue.From(read(facts), path), description);
+        builder.Field(path, CelType.String, facts => facts.Standing is { } standing ? standing[path] : CelValue.From(read(facts), path), description);
 
     private static void Flag(CelEnvironment<Facts>.Builder builder, string path, Func<Facts, bool?> read, string description) =>
-        builder.Field(path, CelType.Bool, facts => CelValue.From(read(facts), path), description);
+        builder.Field(path, CelType.Bool, facts => facts.Standing is { } standing ? standing[path] : CelValue.From(read(facts), path), description);
 
     private static void Whole(CelEnvironment<Facts>.Builder builder, string path, Func<Facts, long?> read, string description) =>
-        builder.Field(path, CelType.Int, facts => CelValue.From(read(facts), path), description);
+        builder.Field(path, CelType.Int, facts => facts.Standing is { } standing ? standing[path] : CelValue.From(read(facts), path), description);
 
     private static void Number(CelEnvironment<Facts>.Builder builder, string path, Func<Facts, double?> read, string description) =>
-        builder.Field(path, CelType.Double, facts => CelValue.From(read(facts), path), description);
+        builder.Field(path, CelType.Double, facts => facts.Standing is { } standing ? standing[path] : CelValue.From(read(facts), path), description);
+
+    /// <summary>A field that <see cref="ReadsLinks(string)"/>: always read anew.</summary>
+    private static void Linked(CelEnvironment<Facts>.Builder builder, string path, CelType type, CelReader<Facts> read, string description) =>
+        builder.Field(path, type, read, description);
+
+    private delegate CelValue LinkReader(in Link link);
+
+    private static void Link(CelEnvironment<Facts>.Builder builder, string path, CelType type, int at, LinkReader read, string description) =>
+        Linked(
+            builder,
+            path,
+            type,
+            facts =>
+            {
+                ref readonly var link = ref facts.Links[at];
+                return link.Present ? read(link) : CelValue.Missing(path);
+            },
+            description);
 
     private static IReadOnlyDictionary<string, CelValue> Custom(IReadOnlyDictionary<string, object> values) =>
         values.Count == 0

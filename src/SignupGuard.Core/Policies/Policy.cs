@@ -102,51 +102,110 @@ public sealed class Policy
     /// </summary>
     public Judgement Judge(Facts facts)
     {
-        var reasons = new List<Reason>();
-        var labels = new List<string>();
-        var obligations = new List<string>();
-        var undecided = new List<string>();
+        var results = (stackalloc RuleResult[Rules.Count]);
+        Evaluate(facts, results);
+        return Conclude(facts, results);
+    }
+
+    /// <summary>The same, and what of it stands however the signup's links change.</summary>
+    internal Judgement Judge(Facts facts, Standings standings, out Standing standing)
+    {
+        var results = (stackalloc RuleResult[Rules.Count]);
+        Evaluate(facts, results);
+        standing = standings.Of(facts, results);
+        return Conclude(facts, results);
+    }
+
+    /// <summary>Judges again what stands of a signup, by what its links are now.</summary>
+    /// <returns>Null when the verdict would not be more severe: nothing comes of it then.</returns>
+    internal Judgement? JudgeAgain(Facts facts, Standing standing, Verdict inForce)
+    {
+        var results = (stackalloc RuleResult[Rules.Count]);
+        standing.Results.CopyTo(results);
+        foreach (var index in Prepared.Again) results[index] = Evaluate(Prepared.Rules[index], facts);
+        var (own, linked, outright) = Sum(facts, results, null);
+        return Decide(facts, own, linked, outright) > inForce ? Conclude(facts, results) : null;
+    }
+
+    /// <summary>Whether the rule at this place has to be evaluated again when links changed.</summary>
+    internal bool ReadsLinks(int rule) => Prepared.ReadsLinks[rule];
+
+    private void Evaluate(Facts facts, Span<RuleResult> results)
+    {
+        var rules = Prepared.Rules;
+        for (var i = 0; i < rules.Length; i++) results[i] = Evaluate(rules[i], facts);
+    }
+
+    private static RuleResult Evaluate(DecisionRule rule, Facts facts)
+    {
+        if (rule.Mode == RuleMode.Off) return RuleResult.No;
+        var holds = rule.When.Evaluate(facts);
+        // Missing or failed: the rule does not fire, and the decision says that it could not be decided.
+        return holds.IsError ? RuleResult.Undecided
+            : holds.IsTrue && rule.Mode != RuleMode.Shadow ? RuleResult.Holds
+            : RuleResult.No;
+    }
+
+    private (double Own, double Linked, Verdict? Outright) Sum(Facts facts, ReadOnlySpan<RuleResult> results, List<Reason>? reasons)
+    {
         var own = BaseLogOdds;
         var linked = 0d;
         Verdict? outright = null;
-
-        foreach (var rule in Rules)
+        for (var i = 0; i < results.Length; i++)
         {
-            if (rule.Mode == RuleMode.Off) continue;
-            var holds = rule.When.Evaluate(facts);
-            if (holds.IsError)
-            {
-                // Missing or failed: the rule does not fire, and the decision says that it could not be decided.
-                undecided.Add(rule.Id);
-                continue;
-            }
-            if (!holds.IsTrue || rule.Mode == RuleMode.Shadow) continue;
+            if (results[i] != RuleResult.Holds) continue;
+            var rule = Prepared.Rules[i];
             if (rule.Linkage) linked += rule.Points;
             else own += rule.Points;
             outright = Stronger(outright, rule.Outright);
-            reasons.Add(new Reason(rule.Code, rule.Text, rule.Points, null) { RuleId = rule.Id });
-            labels.AddRange(rule.Labels);
-            obligations.AddRange(rule.Obligations);
+            reasons?.Add(new Reason(rule.Code, rule.Text, rule.Points, null) { RuleId = rule.Id });
         }
         outright = Stronger(outright, facts.Lists.Outright);
-        Listed(facts.Lists, reasons, labels);
-        linked += Linked(facts.Links, reasons);
+        if (reasons is not null && facts.Lists.All.Count > 0) Listed(facts.Lists, reasons);
+        return (own, linked + Linked(facts.Links, reasons), outright);
+    }
 
-        var score = Calibration.Score(own + linked);
+    private Verdict Decide(Facts facts, double own, double linked, Verdict? outright) =>
+        Fold(outright, Calibration.Score(own + linked), Calibration.Score(own), Denies(facts));
+
+    private Judgement Conclude(Facts facts, ReadOnlySpan<RuleResult> results)
+    {
+        var reasons = new List<Reason>(results.Count(RuleResult.Holds));
+        var (own, linked, outright) = Sum(facts, results, reasons);
+        List<string>? labels = null;
+        List<string>? obligations = null;
+        string[] undecided = results.Count(RuleResult.Undecided) is > 0 and var missing ? new string[missing] : [];
+        var next = 0;
+        for (var i = 0; i < results.Length; i++)
+        {
+            if (results[i] == RuleResult.No) continue;
+            var rule = Prepared.Rules[i];
+            if (results[i] == RuleResult.Undecided)
+            {
+                undecided[next++] = rule.Id;
+                continue;
+            }
+            if (rule.Labels.Count > 0) (labels ??= []).AddRange(rule.Labels);
+            if (rule.Obligations.Count > 0) (obligations ??= []).AddRange(rule.Obligations);
+        }
+        for (var i = 0; i < facts.Lists.All.Count; i++)
+        {
+            if (facts.Lists.All[i] is { Effect: ListEffect.Watch } hit) (labels ??= []).Add($"watch:{hit.List}");
+        }
         return new Judgement
         {
-            Verdict = Fold(outright, score, Calibration.Score(own), Denies(facts)),
+            Verdict = Decide(facts, own, linked, outright),
             LogOdds = own + linked,
-            Score = score,
+            Score = Calibration.Score(own + linked),
             Reasons = Strongest(reasons),
-            Labels = Distinct(labels),
-            Obligations = Distinct(obligations),
+            Labels = labels is null ? [] : Distinct(labels),
+            Obligations = obligations is null ? [] : Distinct(obligations),
             Undecided = undecided,
         };
     }
 
     /// <summary>Why the lists: their names and the entries' reasons, never the values.</summary>
-    private static void Listed(ListHits lists, List<Reason> reasons, List<string> labels)
+    private static void Listed(ListHits lists, List<Reason> reasons)
     {
         foreach (var hit in lists.All)
         {
@@ -156,19 +215,46 @@ public sealed class Policy
                 ListEffect.Deny => (ListDenied, "deny"),
                 _ => ("LIST_WATCHED", "watch"),
             };
-            if (hit.Effect == ListEffect.Watch) labels.Add($"watch:{hit.List}");
             reasons.Add(new Reason(code, hit.Reason is { } reason ? $"On the {what} list {hit.List}: {reason}" : $"On the {what} list {hit.List}.", 0, null));
         }
     }
 
+    private Preparation Prepared => field ??= new Preparation(this);
+
+    /// <summary>What is worked out once for all signups.</summary>
+    private sealed class Preparation(Policy policy)
+    {
+        public DecisionRule[] Rules { get; } = [.. policy.Rules];
+
+        public LinkageRule[] Linkage { get; } = [.. policy.Linkage.Rules];
+
+        public bool[] ReadsLinks { get; } = [.. policy.Rules.Select(rule => FactsEnvironment.ReadsLinks(rule.When))];
+
+        /// <summary>Places of the rules that read links.</summary>
+        public int[] Again { get; } = [.. Enumerable.Range(0, policy.Rules.Count).Where(index => FactsEnvironment.ReadsLinks(policy.Rules[index].When))];
+
+        /// <summary>By linkage rule.</summary>
+        public LinkWords[] Words { get; } = [.. policy.Linkage.Rules.Select(rule => LinkWords.Of(rule.Kind))];
+    }
+
+    /// <summary>How a kind of key is called in reasons.</summary>
+    private sealed record LinkWords(string Shared, string Burst, string Name)
+    {
+        public static LinkWords Of(KeyKind kind)
+        {
+            var code = FactsEnvironment.FieldName(kind).ToUpperInvariant();
+            return new LinkWords($"{code}_SHARED", $"{code}_BURST", kind.ToString().Replace('_', ' ').Replace("+", " and ", StringComparison.Ordinal));
+        }
+    }
+
     /// <summary>Log-odds of all keys: hard ones add up, of soft ones the best few count, each less than the one before.</summary>
-    private double Linked(LinkSet links, List<Reason> reasons)
+    private double Linked(LinkSet links, List<Reason>? reasons)
     {
         var sum = 0d;
         var soft = Linkage.Soft;
         var best = (stackalloc int[soft.Best]);
         var found = 0;
-        foreach (var rule in Linkage.Rules)
+        foreach (var rule in Prepared.Linkage)
         {
             ref readonly var link = ref links[rule.Index];
             if (!link.Present || link.Evidence <= 0 || rule.Mode != RuleMode.Live) continue;
@@ -188,20 +274,20 @@ public sealed class Policy
         var factor = soft.Weight;
         foreach (var index in best[..found])
         {
-            sum += Add(Linkage.Rules[index], links[index], Math.Min(links[index].Evidence * factor, LinkageLogOddsMax - sum), reasons);
+            sum += Add(Prepared.Linkage[index], links[index], Math.Min(links[index].Evidence * factor, LinkageLogOddsMax - sum), reasons);
             factor *= soft.RankFactor;
         }
         return sum;
     }
 
-    private static double Add(LinkageRule rule, in Link link, double evidence, List<Reason> reasons)
+    private double Add(LinkageRule rule, in Link link, double evidence, List<Reason>? reasons)
     {
         if (evidence <= 0) return 0;
-        var code = FactsEnvironment.FieldName(rule.Kind).ToUpperInvariant();
-        var name = rule.Kind.ToString().Replace('_', ' ').Replace("+", " and ", StringComparison.Ordinal);
+        if (reasons is null) return evidence;
+        var words = Prepared.Words[rule.Index];
         reasons.Add(new Reason(
-            link.IsBurst ? $"{code}_BURST" : $"{code}_SHARED",
-            link.IsBurst ? $"A sudden run of accounts on one {name}." : $"{link.Accounts} accounts share this {name}.",
+            link.IsBurst ? words.Burst : words.Shared,
+            link.IsBurst ? $"A sudden run of accounts on one {words.Name}." : $"{link.Accounts} accounts share this {words.Name}.",
             evidence,
             new EvidenceStep(rule.Kind, link.Key, link.Accounts, double.IsNaN(link.Expected) ? null : link.Expected, evidence, link.Bad)));
         return evidence;
@@ -214,7 +300,7 @@ public sealed class Policy
     internal bool Denies(LinkSet links, ClusterFacts? network)
     {
         if (network is not { } cluster || cluster.Size < Safeguard.ClusterSize || cluster.KeyGroupCount < Safeguard.KeyGroups) return false;
-        foreach (var rule in Linkage.Rules)
+        foreach (var rule in Prepared.Linkage)
         {
             if (rule.Kind == DomainKind && links[rule.Index] is { Present: true } domain) return domain.Accounts < Safeguard.OrganisationShare * cluster.Size;
         }

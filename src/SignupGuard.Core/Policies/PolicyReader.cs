@@ -37,6 +37,7 @@ public static partial class PolicyReader
     public static PolicyReading Read(string yaml, long version)
     {
         if (yaml.Length > DocumentCharactersMax) return Refused("", $"The document is longer than {DocumentCharactersMax} characters.");
+        if (PolicyForm.Check(yaml) is var (line, message)) return Refused($"line {line}", message);
         PolicyDocument? document;
         try
         {
@@ -213,6 +214,8 @@ public static partial class PolicyReader
         else if (!ids.Add(rule.Id)) issues.Add(new PolicyIssue($"{path}.id", $"There is another rule `{rule.Id}`."));
         if (rule.Code is null || !CodePattern.IsMatch(rule.Code)) issues.Add(new PolicyIssue($"{path}.code", "Upper-case letters, digits and _, at most 64."));
         if (string.IsNullOrWhiteSpace(rule.Text) || rule.Text.Length > 256) issues.Add(new PolicyIssue($"{path}.text", "One sentence for a reviewer, at most 256 characters."));
+        if (!PolicyForm.AreWords(rule.Labels)) issues.Add(new PolicyIssue($"{path}.labels", PolicyForm.WordsForm));
+        if (!PolicyForm.AreWords(rule.Obligations)) issues.Add(new PolicyIssue($"{path}.obligations", PolicyForm.WordsForm));
         var outright = rule.Verdict is null ? null : ParseVerdict(rule.Verdict);
         if (rule.Verdict is not null && outright is null) issues.Add(new PolicyIssue($"{path}.verdict", "allow, review or deny."));
         if ((rule.Points is null) == (rule.Verdict is null)) issues.Add(new PolicyIssue(path, "A rule has either points or a verdict."));

@@ -40,15 +40,28 @@ public sealed class Screener
     /// <summary>Screens a new signup and counts it on its keys.</summary>
     /// <param name="ordinal">Place of the signup in the tenant's order; members are remembered by it.</param>
     /// <param name="cluster">The network of a cluster id, or null when there is none by that id.</param>
-    public Judgement Screen(KeyTable table, LaneState lane, LinkableSignup signup, long ordinal, Func<long, ClusterFacts?> cluster)
+    public Judgement Screen(KeyTable table, LaneState lane, LinkableSignup signup, long ordinal, Func<long, ClusterFacts?> cluster) =>
+        Screen(table, lane, signup, ordinal, cluster, null, out _);
+
+    /// <summary>The same, and what of it is needed to look again; null without <paramref name="standings"/>.</summary>
+    internal Judgement Screen(
+        KeyTable table,
+        LaneState lane,
+        LinkableSignup signup,
+        long ordinal,
+        Func<long, ClusterFacts?> cluster,
+        Standings? standings,
+        out Standing? standing)
     {
         _linker.Look(table, lane, signup.Keys, signup.AtMs, counted: false, Links);
         var facts = Facts(signup, cluster);
-        var (anomalous, explained) = Kind(signup, facts);
+        var anomalous = Policy.Anomalous?.Evaluate(facts).IsTrue ?? false;
+        var explained = Explained(signup.Keys.Organisation, facts);
         _linker.Weigh(table, lane, signup.Keys, signup.AtMs, counted: false, explained, Links);
-        var judgement = Policy.Judge(facts);
+        standing = null;
+        var judgement = standings is null ? Policy.Judge(facts) : Policy.Judge(facts, standings, out standing);
         var member = new KeyMember(ordinal, signup.AtMs, signup.Keys.Account, signup.Keys.Organisation ?? 0, Counted: true, anomalous);
-        _linker.Count(table, lane, signup.Keys, new KeyEvent(member, explained, signup.Signup.Email?.DomainRegisteredAt?.ToUnixTimeMilliseconds()), Links);
+        _linker.Count(table, lane, signup.Keys, new KeyEvent(member, explained, facts.DomainRegisteredMs), Links);
         return judgement;
     }
 
@@ -90,28 +103,38 @@ public sealed class Screener
     {
         _linker.Look(table, lane, signup.Keys, signup.AtMs, counted: true, Links);
         var facts = Facts(signup, cluster);
-        _linker.Weigh(table, lane, signup.Keys, signup.AtMs, counted: true, Kind(signup, facts).Explained, Links);
+        _linker.Weigh(table, lane, signup.Keys, signup.AtMs, counted: true, Explained(signup.Keys.Organisation, facts), Links);
         return Policy.Judge(facts);
+    }
+
+    /// <summary>The same from what was remembered of the signup; null when the verdict would not be more severe than the one in force.</summary>
+    internal Judgement? LookAgain(KeyTable table, LaneState lane, in RememberedSignup signup, Standing standing, Func<long, ClusterFacts?> cluster)
+    {
+        _linker.LookAgain(table, signup.Keys, signup.AtMs, Links);
+        var facts = new Facts(standing, signup.AtMs, signup.DomainRegisteredMs, Links, Largest(cluster), signup.Lists);
+        var organisation = Explained(signup.Keys.Organisation, facts) ? signup.Keys.Organisation ?? 0 : 0;
+        _linker.Weigh(table, lane, signup.Keys.Account, organisation, signup.AtMs, counted: true, Links);
+        return Policy.JudgeAgain(facts, standing, signup.Verdict);
     }
 
     /// <summary>The network the signup last screened was judged with; null for none.</summary>
     public ClusterFacts? Cluster { get; private set; }
 
-    /// <summary>By the policy's own conditions; what is missing is neither.</summary>
-    private (bool Anomalous, bool Explained) Kind(LinkableSignup signup, Facts facts) => (
-        Policy.Anomalous?.Evaluate(facts).IsTrue ?? false,
-        signup.Keys.Organisation is not null && (Policy.Explained?.Evaluate(facts).IsTrue ?? false));
+    /// <summary>By the policy's own condition; what is missing explains nothing.</summary>
+    private bool Explained(int? organisation, Facts facts) => organisation is not null && (Policy.Explained?.Evaluate(facts).IsTrue ?? false);
 
-    private Facts Facts(LinkableSignup signup, Func<long, ClusterFacts?> cluster)
+    private Facts Facts(LinkableSignup signup, Func<long, ClusterFacts?> cluster) => new(signup.Signup, signup.Signals, Links, Largest(cluster), signup.Lists);
+
+    /// <summary>A signup may touch several networks before the worker joins them: the largest speaks.</summary>
+    private ClusterFacts? Largest(Func<long, ClusterFacts?> cluster)
     {
-        // A signup may touch several networks before the worker joins them: the largest speaks.
         ClusterFacts? largest = null;
         for (var i = 0; i < Links.Count; i++)
         {
-            if (!Links[i].Present || Links[i].Cluster == 0 || Links[i].Cluster == largest?.Id) continue;
-            if (cluster(Links[i].Cluster) is { } found && (largest is null || found.Size > largest.Size)) largest = found;
+            ref readonly var link = ref Links[i];
+            if (!link.Present || link.Cluster == 0 || link.Cluster == largest?.Id) continue;
+            if (cluster(link.Cluster) is { } found && (largest is null || found.Size > largest.Size)) largest = found;
         }
-        Cluster = largest;
-        return new Facts(signup.Signup, signup.Signals, Links, largest, signup.Lists);
+        return Cluster = largest;
     }
 }

@@ -74,6 +74,20 @@ public sealed class ListIndexTests
         Assert.That(index.Count, Is.EqualTo(entries - 1));
     }
 
+    [Test]
+    public void A_million_entries_take_less_than_sixty_bytes_each()
+    {
+        const int entries = 1_000_000;
+        static ListIndex Fill() => ListIndex.Empty.Apply(new ListChanges(
+            1, [List(1)], [], [.. Enumerable.Range(0, entries).Select(i => new ListEntry(1, new ListKey(new UInt128((ulong)i * 0x9E3779B97F4A7C15UL, (ulong)i)), null, $"feed {i % 100}"))], []));
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var index = Fill();
+        var bytes = GC.GetTotalMemory(forceFullCollection: true) - before;
+        TestContext.Out.WriteLine($"{bytes / (double)entries:F1} bytes an entry");
+        Assert.That(bytes, Is.LessThan(60L * entries));
+        Assert.That(index.Count, Is.EqualTo(entries));
+    }
+
     private static string? Reason(ListIndex index, int key) =>
         index.Match(ListFixture.Bare with { Device = new DeviceInput { DeviceId = $"dev{key}" } }).All.SingleOrDefault()?.Reason;
 }
