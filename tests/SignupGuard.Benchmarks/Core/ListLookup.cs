@@ -70,7 +70,7 @@ public class ListLookup
         ListType.Ip when i % 2 == 0 => ListKey.OfNetwork(((UInt128)0xFFFF << 32) | (0xF0000000 | (uint)random.Next(0x0FFFFFFF)), ListKey.MappedBits + 20 + (i / 20 % 12)),
         ListType.Asn => ListKey.OfAsn((uint)(4_200_000_000 + (i % 90_000_000))),
         ListType.Bin => ListKey.OfShortText((90_000_000 + (i % 9_999_999)).ToString(CultureInfo.InvariantCulture)),
-        ListType.Country => ListKey.OfShortText(string.Create(CultureInfo.InvariantCulture, $"{i}")[^1..]),
+        ListType.Country => ListKey.OfShortText((i % 10).ToString(CultureInfo.InvariantCulture)),
         _ => new ListKey(new UInt128((ulong)random.NextInt64(), (ulong)random.NextInt64())),
     };
 }
