@@ -83,7 +83,7 @@ internal static class EvaluateCommand
     internal static Policy? ReadPolicy(string? path)
     {
         var reading = PolicyReader.Read(path is null ? DefaultPolicy.Yaml : File.ReadAllText(path), 1);
-        foreach (var issue in reading.Issues) Console.Error.WriteLine($"{path}: {issue.Path}: {issue.Message}");
+        foreach (var issue in reading.Issues) Console.Error.WriteLine($"{path}: {issue}");
         return reading.Policy;
     }
 }
