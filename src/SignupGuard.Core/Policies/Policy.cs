@@ -53,15 +53,6 @@ public sealed record DecisionRule
 /// </param>
 public sealed record DenySafeguard(long ClusterSize, int KeyGroups, double OrganisationShare);
 
-/// <summary>Turns log-odds into a probability: p = σ(slope·x + intercept), fitted to labels (Platt 1999).</summary>
-public sealed record Calibration(double Slope, double Intercept)
-{
-    public static readonly Calibration None = new(1, 0);
-
-    /// <summary>Percent.</summary>
-    public double Score(double logOdds) => 100 / (1 + Math.Exp(-((Slope * logOdds) + Intercept)));
-}
-
 /// <summary>A validated, compiled policy. Immutable; swapped as a whole.</summary>
 public sealed class Policy
 {

@@ -144,8 +144,7 @@ public static partial class PolicyReader
         var failure = ParseVerdict(document.FailureVerdict);
         Require(failure is not null, "failure_verdict", "allow, review or deny.");
         Require(document.Linkage.Keys.Count <= LinkageRulesMax, "linkage.keys", $"At most {LinkageRulesMax} linkage rules.");
-        Require(document.Calibration.Slope is > 0 and <= 100, "calibration.slope", "Above 0, at most 100.");
-        Require(document.Calibration.Intercept is >= -100 and <= 100, "calibration.intercept", "−100 to 100.");
+        var calibration = Calibration(document.Calibration, issues);
         Require(document.Safeguard.ClusterSize is >= 2 and <= 1_000_000, "safeguard.cluster_size", "2 to 1,000,000 accounts.");
         Require(document.Safeguard.OrganisationShare is >= 0 and <= 1, "safeguard.organisation_share", "0 to 1.");
         Require(document.Safeguard.KeyGroups is >= 1 and <= 4, "safeguard.key_groups", "1 to 4 groups.");
@@ -172,7 +171,7 @@ public static partial class PolicyReader
                 ReviewFrom = document.Thresholds.Review,
                 DenyFrom = document.Thresholds.Deny,
                 FailureVerdict = failure!.Value,
-                Calibration = new Calibration(document.Calibration.Slope, document.Calibration.Intercept),
+                Calibration = calibration!,
                 Safeguard = new DenySafeguard(document.Safeguard.ClusterSize, document.Safeguard.KeyGroups, document.Safeguard.OrganisationShare),
                 Linkage = new LinkagePolicy { Rules = linkage, Soft = document.Linkage.Soft, Promotion = document.Linkage.Promotion },
                 Anomalous = anomalous,
@@ -180,6 +179,31 @@ public static partial class PolicyReader
                 Rules = rules,
             },
             []);
+    }
+
+    /// <summary>Null, with its issues, when the section is neither two parameters nor a curve.</summary>
+    private static Calibration? Calibration(CalibrationDocument document, List<PolicyIssue> issues)
+    {
+        var before = issues.Count;
+        if (document.Points is not { } written)
+        {
+            var (slope, intercept) = (document.Slope ?? 1, document.Intercept ?? 0);
+            if (slope is not (> 0 and <= 100)) issues.Add(new PolicyIssue("calibration.slope", "Above 0, at most 100."));
+            if (intercept is not (>= -100 and <= 100)) issues.Add(new PolicyIssue("calibration.intercept", "−100 to 100."));
+            return issues.Count > before ? null : new Calibration(slope, intercept);
+        }
+        if (document.Slope is not null || document.Intercept is not null)
+            issues.Add(new PolicyIssue("calibration", "Either points, or slope and intercept."));
+        if (written.Count is < 2 or > Policies.Calibration.PointsMax)
+            issues.Add(new PolicyIssue("calibration.points", $"2 to {Policies.Calibration.PointsMax} points."));
+        for (var i = 0; i < written.Count && issues.Count == before; i++)
+        {
+            if (written[i] is not [>= -100 and <= 100, > 0 and < 100])
+                issues.Add(new PolicyIssue($"calibration.points[{i}]", "Log-odds of −100 to 100 and a percentage above 0 and below 100."));
+            else if (i > 0 && (written[i][0] <= written[i - 1][0] || written[i][1] <= written[i - 1][1]))
+                issues.Add(new PolicyIssue($"calibration.points[{i}]", "Both numbers are above those of the point before."));
+        }
+        return issues.Count > before ? null : new Calibration([.. written.Select(point => new CalibrationPoint(point[0], point[1]))]);
     }
 
     private static IEnumerable<(string Path, double Value, double Min, double Max)> SoftBounds(SoftEvidence soft, Promotion promotion) =>
@@ -365,9 +389,12 @@ public sealed class ThresholdsDocument
 
 public sealed class CalibrationDocument
 {
-    public double Slope { get; set; } = 1;
+    public double? Slope { get; set; }
 
-    public double Intercept { get; set; }
+    public double? Intercept { get; set; }
+
+    /// <summary>Pairs of log-odds and percent.</summary>
+    public IList<IList<double>>? Points { get; set; }
 }
 
 public sealed class SafeguardDocument
