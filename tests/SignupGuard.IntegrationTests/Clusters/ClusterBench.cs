@@ -14,6 +14,7 @@ using SignupGuard.Service.Backtests;
 using SignupGuard.Service.Changes;
 using SignupGuard.Service.Clusters;
 using SignupGuard.Service.Lists;
+using SignupGuard.Service.Policies;
 using SignupGuard.Service.Screening;
 using SignupGuard.Service.Transport;
 using SignupGuard.Simulation;
@@ -51,7 +52,8 @@ internal sealed class ClusterBench : IAsyncDisposable
         Clusters = new ClusterStore(database.Source, clock);
         Outcomes = new OutcomeStore(database.Source, clock);
         var lists = NoLists(database, changes, clock);
-        Live = new GroupCommit(Screening, active, changes, Options.Create(new ScreeningOptions()), clock, NullLogger<GroupCommit>.Instance);
+        var shadows = new ShadowComparison(new ShadowStore(database.Source), clock, NullLogger<ShadowComparison>.Instance);
+        Live = new GroupCommit(Screening, active, changes, shadows, Options.Create(new ScreeningOptions()), clock, NullLogger<GroupCommit>.Instance);
         Backtests = new BacktestRun(new StoredSignups(database.Source), Hasher, Cipher, Live, TimeProvider.System, NullLogger<BacktestRun>.Instance);
         Worker = new ClusterWorker(Clusters, active, lists, Cipher, changes, clock, NullLogger<ClusterWorker>.Instance);
     }
