@@ -2,6 +2,7 @@ using SignupGuard.Core.Backtests;
 using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Core.Linkage;
+using SignupGuard.Core.Lists;
 using SignupGuard.Core.Policies;
 using SignupGuard.Core.Screening;
 using SignupGuard.Core.Signals;
@@ -183,6 +184,18 @@ public sealed class BacktestTests
                 Signup(3, "-", "-", "-", policy),
             ]);
         Assert.That((report.FirstAsStored!.Value, report.FirstAsStored.Of, report.InForceAsStored!.Value), Is.EqualTo((1d, 2L, 0.5)));
+    }
+
+    [Test]
+    public void Lists_decide_as_they_did_and_a_rule_they_outrank_decides_nothing()
+    {
+        var (baseline, candidate) = (Read(1, One), Read(2, One + Refused));
+        var allowed = ListHits.Of([new ListHit("partners", ListEffect.Allow, ListType.Account, default, null)]);
+        var signup = Signup(1, "-", "-", "c", candidate);
+        signup = signup with { Baseline = signup.Baseline with { Lists = allowed }, Candidate = signup.Candidate with { Lists = allowed } };
+        var report = Run(baseline, candidate, [signup]);
+        Assert.That(report.Moves.Single(move => move.Signups == 1), Has.Property(nameof(VerdictMove.To)).EqualTo(Verdict.Allow));
+        Assert.That(report.Rules.Where(rule => rule.Hits > 0).Select(rule => (rule.RuleId, rule.Marginal)), Is.EqualTo(new (string, long?)[] { ("refused", 0), ("list", null) }));
     }
 
     [Test]
