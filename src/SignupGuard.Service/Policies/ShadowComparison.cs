@@ -65,7 +65,14 @@ public sealed class ShadowComparison(ShadowStore store, TimeProvider clock, ILog
                 await Task.Delay(WriteEvery - clock.GetElapsedTime(lastWrite), clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
-        while (_queue.Reader.TryRead(out var decided)) Compare(decided);
+    }
+
+    /// <summary>Judges and writes what waits, as long as that does not take too long.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        if (ExecuteTask is { IsCompleted: false }) return;
+        while (!cancellationToken.IsCancellationRequested && _queue.Reader.TryRead(out var decided)) Compare(decided);
         using var limit = new CancellationTokenSource(LastWriteMax, clock);
         await WriteAsync(forget: false, limit.Token);
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using SignupGuard.Core.Policies;
 using SignupGuard.IntegrationTests.Postgres;
 using SignupGuard.IntegrationTests.Screening;
@@ -118,26 +117,5 @@ public sealed class DamagedPolicyTests
         using var answer = await service.Http.GetAsync("/readyz");
         Assert.That(answer.IsSuccessStatusCode, "it screens all the same");
         return await answer.Content.ReadAsStringAsync();
-    }
-
-    /// <summary>Sum of a counter's additions since.</summary>
-    private sealed class Counted : IDisposable
-    {
-        private readonly MeterListener _listener = new();
-        private long _total;
-
-        public Counted(string instrument)
-        {
-            _listener.InstrumentPublished = (published, listener) =>
-            {
-                if (published.Name == instrument) listener.EnableMeasurementEvents(published);
-            };
-            _listener.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref _total, value));
-            _listener.Start();
-        }
-
-        public long Total => Interlocked.Read(ref _total);
-
-        public void Dispose() => _listener.Dispose();
     }
 }
