@@ -26,7 +26,7 @@ internal static class EvaluateCommand
         var policy = new Option<string?>("--policy") { Description = "YAML of the policy, with --in-memory. Default: the one shipped." };
         var baselines = new Option<bool>("--baselines") { Description = "Measure the naive designs on the same stream too, with --in-memory." };
         var address = AddressOption.Create("gRPC address of a running service (http://127.0.0.1:7070). Without it the command starts a service of its own.");
-        var folder = new Option<string?>("--report") { Description = "Folder for the figures as JSON and plots as SVG." };
+        var folder = new Option<string?>("--report") { Description = "Folder for the figures as JSON, plots as SVG and each signup's decisions as CSV." };
         var json = new Option<bool>("--json") { Description = "Print the figures as JSON." };
         var host = new HostOptions();
         var command = new Command("evaluate", "Screen a labelled stream and report recall, false positives, escapes, clusters and calibration.")
@@ -63,7 +63,7 @@ internal static class EvaluateCommand
                 var report = DetectionMetrics.Measure(stream.Signups, Unlinkable);
                 var naive = stream.Baselines.ToDictionary(pair => pair.Key, pair => DetectionMetrics.Measure(pair.Value, Unlinkable));
                 var text = EvaluationOutput.ToJson(stream, report, naive);
-                if (parsed.GetValue(folder) is { } path) EvaluationOutput.WriteFolder(path, text, report);
+                if (parsed.GetValue(folder) is { } path) EvaluationOutput.WriteFolder(path, text, report, stream.Signups);
                 if (parsed.GetValue(json)) Console.Out.WriteLine(text);
                 else EvaluationOutput.Print(stream, report, naive);
                 return stream.LeftOut > 0 ? ExitLinesLeftOut : 0;
@@ -83,7 +83,7 @@ internal static class EvaluateCommand
     internal static Policy? ReadPolicy(string? path)
     {
         var reading = PolicyReader.Read(path is null ? DefaultPolicy.Yaml : File.ReadAllText(path), 1);
-        foreach (var issue in reading.Issues) Console.Error.WriteLine($"{path}: {issue.Path}: {issue.Message}");
+        foreach (var issue in reading.Issues) Console.Error.WriteLine($"{path}: {issue}");
         return reading.Policy;
     }
 }

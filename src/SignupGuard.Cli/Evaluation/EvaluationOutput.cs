@@ -50,7 +50,7 @@ internal static class EvaluationOutput
 
         var facts = new Table().HideHeaders().AddColumns("", "");
         Add("accounts escaped before half of a campaign was caught", $"median {report.EscapedBeforeHalfCaught.Median:0}, p90 {report.EscapedBeforeHalfCaught.P90:0} of {report.EscapedBeforeHalfCaught.Campaigns} campaigns");
-        Add("early members flagged later", $"{report.EarlyMembersFlagged.Share:P1} of {report.EarlyMembersFlagged.Members:N0}, {report.EarlyMembersFlagged.WithinFiveMinutes:P1} within five minutes");
+        Add("early members flagged later", $"{report.EarlyMembersFlagged.Share:P1} of {report.EarlyMembersFlagged.Members:N0}, {report.EarlyMembersFlagged.WithinFiveMinutes:P1} within five minutes of their network showing");
         Add("clusters", $"{report.Clusters:N0}, purity {report.Purity:0.000} by campaign, {report.LabelPurity:0.000} by label");
         Add("calibration error", $"{report.CalibrationError:0.000}");
         Add("ordinary signups denied / reviewed", $"{report.DenyFpr:P3} / {report.ReviewFpr:P2}");
@@ -59,7 +59,7 @@ internal static class EvaluationOutput
         void Add(string name, FormattableString value) => facts.AddRow(Markup.Escape(name), Markup.Escape(FormattableString.Invariant(value)));
     }
 
-    public static void WriteFolder(string folder, string json, DetectionReport report)
+    public static void WriteFolder(string folder, string json, DetectionReport report, IReadOnlyList<EvaluatedSignup> signups)
     {
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "evaluation.json"), json);
@@ -69,6 +69,15 @@ internal static class EvaluationOutput
             [("score", report.CalibrationCurve.Select(bin => (bin.MeanScore, bin.FraudShare)).ToList()), ("perfect", [(0, 0), (1, 1)])]));
         File.WriteAllText(Path.Combine(folder, "families.svg"), SvgPlot.Bars("Share of each family above the 0.1 % threshold", "recall", [.. report.Families.Select(family => (family.Key, family.Value.AboveThreshold["0.001"]))]));
         File.WriteAllText(Path.Combine(folder, "populations.svg"), SvgPlot.Bars("Share of each ordinary population reviewed or denied", "share", [.. report.Populations.Select(group => (group.Key, group.Value.Review + group.Value.Deny))]));
+        // By signup, for questions the figures leave open. No personal data: places in the stream and what was decided.
+        using var each = new StreamWriter(Path.Combine(folder, "signups.csv"));
+        each.WriteLine("ordinal,at_ms,fraud,group,campaign,first_verdict,first_log_odds,verdict,log_odds,raised_after,raised_at_ms,cluster,network_shown_at_ms");
+        foreach (var signup in signups)
+        {
+            each.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{signup.Ordinal},{signup.AtMs},{(signup.Fraud ? 1 : 0)},{signup.Group},{signup.Campaign},{signup.FirstVerdict},{signup.FirstLogOdds:0.####},{signup.Verdict},{signup.LogOdds:0.####},{signup.RaisedAfter},{signup.RaisedAtMs},{signup.Cluster},{signup.NetworkShownAtMs}"));
+        }
     }
 
     private static void AddRecall(Table table, string name, IReadOnlyDictionary<string, double> recall) =>

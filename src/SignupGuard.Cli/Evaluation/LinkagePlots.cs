@@ -80,7 +80,7 @@ internal static class LinkagePlots
         ("log-odds: base, rules and linkage", -6, 6),
         ("score, percent", 0, 100),
         [
-            (string.Create(CultureInfo.InvariantCulture, $"slope {policy.Calibration.Slope}, intercept {policy.Calibration.Intercept}"), Points(-6, 6, policy.Calibration.Score)),
+            ("calibration", Points(-6, 6, policy.Calibration.Score)),
             (string.Create(CultureInfo.InvariantCulture, $"deny from {policy.DenyFrom}"), Points(-6, 6, _ => policy.DenyFrom)),
             (string.Create(CultureInfo.InvariantCulture, $"review from {policy.ReviewFrom}"), Points(-6, 6, _ => policy.ReviewFrom)),
         ]);

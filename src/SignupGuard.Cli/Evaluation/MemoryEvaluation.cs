@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Configuration;
 using SignupGuard.Cli.Commands;
+using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Core.Evaluation;
 using SignupGuard.Core.Policies;
@@ -46,6 +47,7 @@ internal static class MemoryEvaluation
         var pairwise = new PairwiseBaseline();
         var signups = new List<EvaluatedSignup>();
         var ranked = baselines ? new Dictionary<string, List<EvaluatedSignup>> { ["velocity"] = [], ["pairwise"] = [] } : [];
+        var shown = new Dictionary<long, int>();
         var leftOut = 0L;
         var memoryMax = 0L;
         var started = Stopwatch.GetTimestamp();
@@ -71,6 +73,7 @@ internal static class MemoryEvaluation
                     ranked["pairwise"].Add(Begin(ordinal, linkable.AtMs, label, Verdict.Allow, pairwise.Score(memory.Links), 0));
                 }
                 memory.DrainWorker((member, again) => signups[(int)member - 1].Raise(again, ordinal, linkable.AtMs));
+                Show(memory.Clusters, evaluated, signups, shown);
             }
             memoryMax = Math.Max(memoryMax, GC.GetTotalMemory(false));
         }
@@ -81,6 +84,23 @@ internal static class MemoryEvaluation
             Baselines = ranked,
             MemoryMiB = memoryMax >> 20,
         };
+    }
+
+    /// <summary>Notes when members are in a network that shows: it is large, and someone of it is flagged.</summary>
+    /// <param name="latest">Only its network can have changed.</param>
+    /// <param name="shown">Size of each network that shows, when its members were last noted.</param>
+    private static void Show(ClusterGraph clusters, EvaluatedSignup latest, List<EvaluatedSignup> signups, Dictionary<long, int> shown)
+    {
+        if (clusters.Find(clusters.ClusterOf(latest.Ordinal)) is not { Size: >= DetectionMetrics.LargeCluster } cluster) return;
+        var members = clusters.Members(cluster.Id);
+        if (!shown.TryGetValue(cluster.Id, out var noted) && !members.Any(member => signups[(int)member - 1].Flagged)) return;
+        // Mostly it grew by the latest alone; else others were joined to it.
+        foreach (var ordinal in noted == members.Count - 1 ? [latest.Ordinal] : members)
+        {
+            var member = signups[(int)ordinal - 1];
+            if (member.NetworkShownAtMs == 0) member.NetworkShownAtMs = latest.AtMs;
+        }
+        shown[cluster.Id] = members.Count;
     }
 
     internal static EvaluatedSignup Begin(long ordinal, long atMs, TrueLabel label, Verdict verdict, double logOdds, double score)

@@ -43,6 +43,21 @@ internal ref struct ByteWriter(Span<byte> buffer)
         _at += 8;
     }
 
+    /// <summary>Text in UTF-8 by its length; absent is not empty.</summary>
+    public void OptionalText(string? value)
+    {
+        if (value is null)
+        {
+            Byte(0);
+            return;
+        }
+        Number(Encoding.UTF8.GetByteCount(value) + 1);
+        _at += Encoding.UTF8.GetBytes(value, _buffer[_at..]);
+    }
+
+    /// <summary>Most bytes that <see cref="OptionalText"/> takes.</summary>
+    public static int TextBytesMax(string? value) => value is null ? 1 : LengthBytesMax + (3 * value.Length);
+
     /// <summary>Length and UTF-8.</summary>
     public void Text(string value)
     {
@@ -51,6 +66,8 @@ internal ref struct ByteWriter(Span<byte> buffer)
     }
 
     public readonly byte[] ToArray() => _buffer[.._at].ToArray();
+
+    private const int LengthBytesMax = 5;
 }
 
 /// <summary>Reads what <see cref="ByteWriter"/> wrote; anything else throws <see cref="InvalidDataException"/>.</summary>
@@ -93,6 +110,13 @@ internal ref struct ByteReader(ReadOnlySpan<byte> buffer)
     {
         var value = BinaryPrimitives.ReadDoubleLittleEndian(Take(8));
         return double.IsInfinity(value) ? throw Damaged() : value;
+    }
+
+    /// <summary>Text of at most so many bytes; null when absent.</summary>
+    public string? OptionalText(int bytesMax)
+    {
+        var length = Count(bytesMax + 1);
+        return length == 0 ? null : Encoding.UTF8.GetString(Take(length - 1));
     }
 
     public string Text() => Encoding.UTF8.GetString(Take(Count(int.MaxValue)));

@@ -17,7 +17,11 @@ public enum Verdict : short
 public sealed record EvidenceStep(KeyKind Kind, LinkKey Key, long Accounts, double? Expected, double Strength, double ConfirmedBad);
 
 /// <summary>Why: one named contribution to the log-odds, or one outright rule (contribution 0).</summary>
-public sealed record Reason(string Code, string Text, double Contribution, EvidenceStep? Evidence);
+public sealed record Reason(string Code, string Text, double Contribution, EvidenceStep? Evidence)
+{
+    /// <summary>The decision rule; null for a shared key.</summary>
+    public string? RuleId { get; init; }
+}
 
 /// <summary>What the policy made of one signup. Pure function of facts and policy.</summary>
 public sealed record Judgement

@@ -17,6 +17,9 @@ public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, Clu
     private const byte Version = 1;
     private const int LinkBytesMax = 160;
 
+    /// <summary>Set in the second byte of facts that hold lists: those who need the lists alone can ask for few facts.</summary>
+    public const byte ListsPart = 2;
+
     /// <summary>Of one list hit: effect, type, key, and two texts with their lengths.</summary>
     private const int HitBytesMax = 2 + 16 + (2 * (10 + (3 * ListHits.TextCharactersMax)));
 
@@ -29,7 +32,7 @@ public sealed record DecisionFacts(IReadOnlyDictionary<KeyKind, Link> Links, Clu
     {
         None = 0,
         Cluster = 1,
-        Lists = 2,
+        Lists = ListsPart,
     }
 
     /// <summary>Puts the stored links where a policy's rules look for them. Keys the decision had not are missing.</summary>

@@ -24,11 +24,18 @@ public sealed record GroupResult
 /// <summary>Accounts let in before an operation was caught.</summary>
 public sealed record EscapeResult(long Campaigns, double Median, double P90);
 
-/// <summary>Members let in at first whose network showed later.</summary>
+/// <summary>Members of linkable families let in at first whose network showed later.</summary>
 /// <param name="Share">Share of them flagged by now.</param>
-/// <param name="WithinFiveMinutes">Share flagged within five minutes of the signup that made their network large.</param>
-/// <param name="MedianDelaySeconds">In the stream's own time.</param>
-public sealed record EarlyMembersResult(long Members, double Share, double WithinFiveMinutes, double MedianDelaySeconds);
+/// <param name="WithinFiveMinutes">
+/// Share flagged within five minutes of the moment their network showed: they were joined to ten accounts or more, one of them flagged.
+/// In the stream's own time. Where nobody watched the networks grow, the same as <paramref name="WithinFiveMinutesOfTenth"/>.
+/// </param>
+/// <param name="WithinFiveMinutesOfTenth">
+/// The same from the tenth signup, and the first flag, of what turned out to be their network in the end: with hindsight, before anything may
+/// have joined them.
+/// </param>
+/// <param name="MedianDelaySeconds">From the moment their network showed, in the stream's own time.</param>
+public sealed record EarlyMembersResult(long Members, double Share, double WithinFiveMinutes, double WithinFiveMinutesOfTenth, double MedianDelaySeconds);
 
 /// <summary>How well a stream of labelled signups was told apart.</summary>
 public sealed record DetectionReport
@@ -107,7 +114,7 @@ public static class DetectionMetrics
     public const double EarlierShare = 0.4;
 
     /// <summary>A network is large from this size on, as for the safeguard of the default policy.</summary>
-    private const int LargeCluster = 10;
+    public const int LargeCluster = 10;
 
     private const int Bins = 20;
     private const long FiveMinutesMs = 5 * 60_000;
@@ -166,7 +173,7 @@ public static class DetectionMetrics
             EscapedByFamily = new SortedDictionary<string, EscapeResult>(
                 escapes.GroupBy(item => item.Family).ToDictionary(group => group.Key, group => Summary(group.Select(item => item.Escaped))),
                 StringComparer.Ordinal),
-            EarlyMembersFlagged = EarlyMembers(signups),
+            EarlyMembersFlagged = EarlyMembers(signups, unlinkable),
             Purity = purity,
             LabelPurity = labelPurity,
             Clusters = clusters,
@@ -240,31 +247,32 @@ public static class DetectionMetrics
 
     private static double Quantile(List<long> sorted, double at) => sorted.Count == 0 ? 0 : sorted[Math.Min(sorted.Count - 1, (int)Math.Ceiling(at * sorted.Count) - 1)];
 
-    /// <summary>Fraud let in at first that ended in a large cluster of mostly fraud.</summary>
-    private static EarlyMembersResult EarlyMembers(IReadOnlyList<EvaluatedSignup> signups)
+    /// <summary>Linkable fraud let in at first that ended in a large cluster of mostly fraud.</summary>
+    private static EarlyMembersResult EarlyMembers(IReadOnlyList<EvaluatedSignup> signups, IReadOnlySet<string> unlinkable)
     {
-        var (members, flagged, soon) = (0L, 0L, 0L);
+        var (members, flagged, soon, soonOfTenth) = (0L, 0L, 0L, 0L);
         var delays = new List<long>();
         foreach (var cluster in signups.Where(signup => signup.Cluster != 0).GroupBy(signup => signup.Cluster))
         {
             var all = cluster.OrderBy(signup => signup.Ordinal).ToList();
             if (all.Count < LargeCluster || all.Count(signup => signup.Fraud) * 2 < all.Count) continue;
-            // It shows when it is large and one of it is flagged: from then on its early members are due.
-            var shownAtMs = Math.Max(all[LargeCluster - 1].AtMs, all.Where(signup => signup.Flagged).Select(signup => signup.Escaped ? signup.RaisedAtMs : signup.AtMs).DefaultIfEmpty(long.MaxValue).Min());
-            foreach (var early in all.Take(LargeCluster - 1).Where(signup => signup is { Fraud: true, Escaped: true }))
+            var tenthAtMs = Math.Max(all[LargeCluster - 1].AtMs, all.Where(signup => signup.Flagged).Select(signup => signup.Escaped ? signup.RaisedAtMs : signup.AtMs).DefaultIfEmpty(long.MaxValue).Min());
+            foreach (var early in all.Take(LargeCluster - 1).Where(signup => signup is { Fraud: true, Escaped: true } && !unlinkable.Contains(signup.Group)))
             {
                 members++;
                 if (!early.Flagged) continue;
                 flagged++;
-                var delay = Math.Max(0, early.RaisedAtMs - shownAtMs);
+                // Flagged before anything showed: at once.
+                var delay = Math.Max(0, early.RaisedAtMs - (early.NetworkShownAtMs == 0 ? tenthAtMs : early.NetworkShownAtMs));
                 delays.Add(delay);
                 if (delay <= FiveMinutesMs) soon++;
+                if (early.RaisedAtMs - tenthAtMs <= FiveMinutesMs) soonOfTenth++;
             }
         }
         delays.Sort();
         return members == 0
-            ? new EarlyMembersResult(0, 0, 0, 0)
-            : new EarlyMembersResult(members, (double)flagged / members, (double)soon / members, Quantile(delays, 0.5) / 1000);
+            ? new EarlyMembersResult(0, 0, 0, 0, 0)
+            : new EarlyMembersResult(members, (double)flagged / members, (double)soon / members, (double)soonOfTenth / members, Quantile(delays, 0.5) / 1000);
     }
 
     private static (double Purity, double LabelPurity, long Clusters) Purity(IReadOnlyList<EvaluatedSignup> signups)

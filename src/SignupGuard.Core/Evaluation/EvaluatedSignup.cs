@@ -37,6 +37,9 @@ public sealed class EvaluatedSignup
     /// <summary>Stream time of that signup.</summary>
     public long RaisedAtMs { get; private set; }
 
+    /// <summary>Stream time at which it was in a network of ten or more of which someone was flagged; 0 when it never was, or nobody watched.</summary>
+    public long NetworkShownAtMs { get; set; }
+
     /// <summary>Network it ended in; 0 for none.</summary>
     public long Cluster { get; set; }
 

@@ -35,6 +35,14 @@ public sealed record DecisionRule
     public IReadOnlyList<string> Obligations { get; init; } = [];
 
     public RuleMode Mode { get; init; }
+
+    /// <summary>Who answers for it; null where nobody is named.</summary>
+    public string? Owner { get; init; }
+
+    /// <summary>Signups that occurred then or later are not its concern: by their own time, so that a replay gives the same answer. Null: for good.</summary>
+    public DateTimeOffset? Expires { get; init; }
+
+    internal long ExpiresMs => Expires?.ToUnixTimeMilliseconds() ?? long.MaxValue;
 }
 
 /// <summary>When linkage alone may deny: a safeguard over every score. Rules with an outright verdict stand above it.</summary>
@@ -45,20 +53,16 @@ public sealed record DecisionRule
 /// </param>
 public sealed record DenySafeguard(long ClusterSize, int KeyGroups, double OrganisationShare);
 
-/// <summary>Turns log-odds into a probability: p = σ(slope·x + intercept), fitted to labels (Platt 1999).</summary>
-public sealed record Calibration(double Slope, double Intercept)
-{
-    public static readonly Calibration None = new(1, 0);
-
-    /// <summary>Percent.</summary>
-    public double Score(double logOdds) => 100 / (1 + Math.Exp(-((Slope * logOdds) + Intercept)));
-}
-
 /// <summary>A validated, compiled policy. Immutable; swapped as a whole.</summary>
 public sealed class Policy
 {
     /// <summary>Linkage contributions together never exceed this much log-odds: a hundred shared keys are not a hundred proofs.</summary>
     public const double LinkageLogOddsMax = 12;
+
+    /// <summary>Reason codes of lists that decide outright.</summary>
+    internal const string ListAllowed = "LIST_ALLOWED";
+
+    internal const string ListDenied = "LIST_DENIED";
 
     public required long Version { get; init; }
 
@@ -133,7 +137,7 @@ public sealed class Policy
 
     private static RuleResult Evaluate(DecisionRule rule, Facts facts)
     {
-        if (rule.Mode == RuleMode.Off) return RuleResult.No;
+        if (rule.Mode == RuleMode.Off || facts.AtMs >= rule.ExpiresMs) return RuleResult.No;
         var holds = rule.When.Evaluate(facts);
         // Missing or failed: the rule does not fire, and the decision says that it could not be decided.
         return holds.IsError ? RuleResult.Undecided
@@ -153,7 +157,7 @@ public sealed class Policy
             if (rule.Linkage) linked += rule.Points;
             else own += rule.Points;
             outright = Stronger(outright, rule.Outright);
-            reasons?.Add(new Reason(rule.Code, rule.Text, rule.Points, null));
+            reasons?.Add(new Reason(rule.Code, rule.Text, rule.Points, null) { RuleId = rule.Id });
         }
         outright = Stronger(outright, facts.Lists.Outright);
         if (reasons is not null && facts.Lists.All.Count > 0) Listed(facts.Lists, reasons);
@@ -206,8 +210,8 @@ public sealed class Policy
         {
             var (code, what) = hit.Effect switch
             {
-                ListEffect.Allow => ("LIST_ALLOWED", "allow"),
-                ListEffect.Deny => ("LIST_DENIED", "deny"),
+                ListEffect.Allow => (ListAllowed, "allow"),
+                ListEffect.Deny => (ListDenied, "deny"),
                 _ => ("LIST_WATCHED", "watch"),
             };
             reasons.Add(new Reason(code, hit.Reason is { } reason ? $"On the {what} list {hit.List}: {reason}" : $"On the {what} list {hit.List}.", 0, null));
@@ -289,12 +293,15 @@ public sealed class Policy
     }
 
     /// <summary>Whether the signup's network is one that links alone may deny for.</summary>
-    private bool Denies(Facts facts)
+    private bool Denies(Facts facts) => Denies(facts.Links, facts.Cluster);
+
+    /// <summary>The same, by a signup's links and network.</summary>
+    internal bool Denies(LinkSet links, ClusterFacts? network)
     {
-        if (facts.Cluster is not { } cluster || cluster.Size < Safeguard.ClusterSize || cluster.KeyGroupCount < Safeguard.KeyGroups) return false;
+        if (network is not { } cluster || cluster.Size < Safeguard.ClusterSize || cluster.KeyGroupCount < Safeguard.KeyGroups) return false;
         foreach (var rule in Prepared.Linkage)
         {
-            if (rule.Kind == DomainKind && facts.Links[rule.Index] is { Present: true } domain) return domain.Accounts < Safeguard.OrganisationShare * cluster.Size;
+            if (rule.Kind == DomainKind && links[rule.Index] is { Present: true } domain) return domain.Accounts < Safeguard.OrganisationShare * cluster.Size;
         }
         return true;
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using SignupGuard.Cel;
 using SignupGuard.Core.Decisions;
@@ -8,9 +9,51 @@ using YamlDotNet.Serialization.NamingConventions;
 
 namespace SignupGuard.Core.Policies;
 
+/// <summary>What kind of thing is wrong.</summary>
+public enum PolicyIssueKind
+{
+    /// <summary>A value is out of its bounds or missing.</summary>
+    Value,
+
+    /// <summary>An expression does not compile.</summary>
+    Expression,
+
+    /// <summary>The document can't be read at all.</summary>
+    Document,
+}
+
 /// <summary>One thing wrong with a policy document.</summary>
-/// <param name="Path">Where: "rules[3].when".</param>
-public sealed record PolicyIssue(string Path, string Message);
+/// <param name="Path">Where: "rules[3].when"; "line 6" of a document that can't be read; empty for the document as a whole.</param>
+/// <param name="Message">One sentence.</param>
+public sealed record PolicyIssue(string Path, string Message)
+{
+    public PolicyIssueKind Kind { get; init; }
+
+    /// <summary>Id of the rule it is about; null where it is about none, or about one without id.</summary>
+    public string? RuleId { get; init; }
+
+    /// <summary>Place in the expression (or, of a document that can't be read, in the document), from 1; 0 where there is none.</summary>
+    public int Line { get; init; }
+
+    /// <summary>Like <see cref="Line"/>.</summary>
+    public int Column { get; init; }
+
+    /// <summary>What was probably meant; null where nothing is near.</summary>
+    public string? Suggestion { get; init; }
+
+    /// <summary>Place in the expression, message and suggestion, without the path.</summary>
+    public string Description => $"{(Kind == PolicyIssueKind.Expression ? $"{Line}:{Column}: " : "")}{Message}{(Suggestion is null ? "" : $"; did you mean `{Suggestion}`?")}";
+
+    public override string ToString() => Path.Length == 0 ? Description : $"{Path}: {Description}";
+
+    internal static PolicyIssue Of(string path, CelIssue issue) => new(path, issue.Message)
+    {
+        Kind = PolicyIssueKind.Expression,
+        Line = issue.Line,
+        Column = issue.Column,
+        Suggestion = issue.Suggestion,
+    };
+}
 
 /// <summary>A policy, or every reason why the document is none.</summary>
 public sealed record PolicyReading(Policy? Policy, IReadOnlyList<PolicyIssue> Issues);
@@ -23,6 +66,10 @@ public static partial class PolicyReader
     public const int RulesMax = 2_000;
     public const int LinkageRulesMax = 64;
 
+    private const int OwnerCharactersMax = 128;
+
+    private static readonly string[] ExpiryFormats = ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK"];
+
     private static readonly IDeserializer Yaml = new DeserializerBuilder()
         .WithNamingConvention(UnderscoredNamingConvention.Instance)
         .WithDuplicateKeyChecking()
@@ -34,28 +81,48 @@ public static partial class PolicyReader
     [GeneratedRegex("^[A-Z][A-Z0-9_]{0,63}$")]
     private static partial Regex CodePattern { get; }
 
-    public static PolicyReading Read(string yaml, long version)
+    public static PolicyReading Read(string yaml, long version) =>
+        Parse(yaml, out var problem) is { } document ? Validate(document, version) : new PolicyReading(null, [problem!]);
+
+    /// <summary>The document as written, without checking what it says.</summary>
+    /// <param name="problem">Why it can't be read; null when it can.</param>
+    public static PolicyDocument? Parse(string yaml, out PolicyIssue? problem)
     {
-        if (yaml.Length > DocumentCharactersMax) return Refused("", $"The document is longer than {DocumentCharactersMax} characters.");
-        if (PolicyForm.Check(yaml) is var (line, message)) return Refused($"line {line}", message);
-        PolicyDocument? document;
+        problem = null;
+        if (yaml.Length > DocumentCharactersMax)
+        {
+            problem = Unreadable($"The document is longer than {DocumentCharactersMax} characters.");
+            return null;
+        }
+        if (PolicyForm.Check(yaml) is var (line, message))
+        {
+            problem = Unreadable(message, line);
+            return null;
+        }
+        PolicyDocument? document = null;
         try
         {
             document = Yaml.Deserialize<PolicyDocument?>(yaml);
+            if (document is null) problem = Unreadable("The document is empty.");
         }
-        catch (YamlException problem)
+        catch (YamlException failure)
         {
-            return Refused($"line {problem.Start.Line}", problem.InnerException?.Message ?? problem.Message);
+            problem = Unreadable(failure.InnerException?.Message ?? failure.Message, failure.Start.Line) with { Column = (int)failure.Start.Column };
         }
-        catch (Exception problem) when (problem is ArgumentException or FormatException or InvalidOperationException or InvalidCastException or OverflowException)
+        catch (Exception failure) when (failure is ArgumentException or FormatException or InvalidOperationException or InvalidCastException or OverflowException)
         {
             // Some malformed documents (tags that are no addresses) fail inside the YAML library without its own kind of exception.
-            return Refused("", problem.Message);
+            problem = Unreadable(failure.Message);
         }
-        return document is null ? Refused("", "The document is empty.") : Validate(document, version);
+        return document;
     }
 
-    private static PolicyReading Refused(string path, string message) => new(null, [new PolicyIssue(path, message)]);
+    /// <param name="line">0 where there is none.</param>
+    private static PolicyIssue Unreadable(string message, long line = 0) => new(line > 0 ? $"line {line}" : "", message)
+    {
+        Kind = PolicyIssueKind.Document,
+        Line = (int)line,
+    };
 
     private static PolicyReading Validate(PolicyDocument document, long version)
     {
@@ -69,7 +136,7 @@ public static partial class PolicyReader
         if (document.Thresholds is null || document.Linkage is not { Keys: not null, Soft: not null, Promotion: not null } || document.Rules is null
             || document.Safeguard is null || document.Calibration is null || document.Linkage.Keys.Contains(null!) || document.Rules.Contains(null!)
             || document.Rules.Any(rule => rule.Labels is null || rule.Obligations is null))
-            return Refused("", "A section or an entry of it is empty.");
+            return new PolicyReading(null, [Unreadable("A section or an entry of it is empty.")]);
         Require(!string.IsNullOrWhiteSpace(document.Name) && document.Name.Length <= NameCharactersMax, "name", $"A policy has a name, at most {NameCharactersMax} characters.");
         Require(document.BaseRate is > 0 and < 1, "base_rate", "The share of fraud expected among signups lies between 0 and 1.");
         Require(document.Thresholds.Review is > 0 and < 100, "thresholds.review", "A score between 0 and 100.");
@@ -77,8 +144,7 @@ public static partial class PolicyReader
         var failure = ParseVerdict(document.FailureVerdict);
         Require(failure is not null, "failure_verdict", "allow, review or deny.");
         Require(document.Linkage.Keys.Count <= LinkageRulesMax, "linkage.keys", $"At most {LinkageRulesMax} linkage rules.");
-        Require(document.Calibration.Slope is > 0 and <= 100, "calibration.slope", "Above 0, at most 100.");
-        Require(document.Calibration.Intercept is >= -100 and <= 100, "calibration.intercept", "−100 to 100.");
+        var calibration = Calibration(document.Calibration, issues);
         Require(document.Safeguard.ClusterSize is >= 2 and <= 1_000_000, "safeguard.cluster_size", "2 to 1,000,000 accounts.");
         Require(document.Safeguard.OrganisationShare is >= 0 and <= 1, "safeguard.organisation_share", "0 to 1.");
         Require(document.Safeguard.KeyGroups is >= 1 and <= 4, "safeguard.key_groups", "1 to 4 groups.");
@@ -105,7 +171,7 @@ public static partial class PolicyReader
                 ReviewFrom = document.Thresholds.Review,
                 DenyFrom = document.Thresholds.Deny,
                 FailureVerdict = failure!.Value,
-                Calibration = new Calibration(document.Calibration.Slope, document.Calibration.Intercept),
+                Calibration = calibration!,
                 Safeguard = new DenySafeguard(document.Safeguard.ClusterSize, document.Safeguard.KeyGroups, document.Safeguard.OrganisationShare),
                 Linkage = new LinkagePolicy { Rules = linkage, Soft = document.Linkage.Soft, Promotion = document.Linkage.Promotion },
                 Anomalous = anomalous,
@@ -113,6 +179,31 @@ public static partial class PolicyReader
                 Rules = rules,
             },
             []);
+    }
+
+    /// <summary>Null, with its issues, when the section is neither two parameters nor a curve.</summary>
+    private static Calibration? Calibration(CalibrationDocument document, List<PolicyIssue> issues)
+    {
+        var before = issues.Count;
+        if (document.Points is not { } written)
+        {
+            var (slope, intercept) = (document.Slope ?? 1, document.Intercept ?? 0);
+            if (slope is not (> 0 and <= 100)) issues.Add(new PolicyIssue("calibration.slope", "Above 0, at most 100."));
+            if (intercept is not (>= -100 and <= 100)) issues.Add(new PolicyIssue("calibration.intercept", "−100 to 100."));
+            return issues.Count > before ? null : new Calibration(slope, intercept);
+        }
+        if (document.Slope is not null || document.Intercept is not null)
+            issues.Add(new PolicyIssue("calibration", "Either points, or slope and intercept."));
+        if (written.Count is < 2 or > Policies.Calibration.PointsMax)
+            issues.Add(new PolicyIssue("calibration.points", $"2 to {Policies.Calibration.PointsMax} points."));
+        for (var i = 0; i < written.Count && issues.Count == before; i++)
+        {
+            if (written[i] is not [>= -100 and <= 100, > 0 and < 100])
+                issues.Add(new PolicyIssue($"calibration.points[{i}]", "Log-odds of −100 to 100 and a percentage above 0 and below 100."));
+            else if (i > 0 && (written[i][0] <= written[i - 1][0] || written[i][1] <= written[i - 1][1]))
+                issues.Add(new PolicyIssue($"calibration.points[{i}]", "Both numbers are above those of the point before."));
+        }
+        return issues.Count > before ? null : new Calibration([.. written.Select(point => new CalibrationPoint(point[0], point[1]))]);
     }
 
     private static IEnumerable<(string Path, double Value, double Min, double Max)> SoftBounds(SoftEvidence soft, Promotion promotion) =>
@@ -138,7 +229,7 @@ public static partial class PolicyReader
     {
         if (source is null) return null;
         var compiled = environment.Compile(source, CelType.Bool);
-        issues.AddRange(compiled.Issues.Select(issue => new PolicyIssue(path, issue.ToString())));
+        issues.AddRange(compiled.Issues.Select(issue => PolicyIssue.Of(path, issue)));
         return compiled.Program;
     }
 
@@ -221,8 +312,16 @@ public static partial class PolicyReader
         if ((rule.Points is null) == (rule.Verdict is null)) issues.Add(new PolicyIssue(path, "A rule has either points or a verdict."));
         if (rule.Points is { } points && points is not (>= -20 and <= 20)) issues.Add(new PolicyIssue($"{path}.points", "−20 to 20."));
         var compiled = environment.Compile(rule.When ?? "", CelType.Bool);
-        issues.AddRange(compiled.Issues.Select(issue => new PolicyIssue($"{path}.when", issue.ToString())));
+        issues.AddRange(compiled.Issues.Select(issue => PolicyIssue.Of($"{path}.when", issue)));
         var mode = ParseMode(rule.Mode, $"{path}.mode", issues);
+        if (rule.Owner is { Length: 0 or > OwnerCharactersMax }) issues.Add(new PolicyIssue($"{path}.owner", $"Who answers for the rule, at most {OwnerCharactersMax} characters."));
+        DateTimeOffset? expires = null;
+        if (rule.Expires is not null && (expires = ParseExpiry(rule.Expires)) is null)
+            issues.Add(new PolicyIssue($"{path}.expires", "A day (2026-12-31, begins in UTC) or a time with its offset (2026-12-31T18:00:00Z)."));
+        if (rule.Id is { } id)
+        {
+            for (var i = before; i < issues.Count; i++) issues[i] = issues[i] with { RuleId = id };
+        }
         return issues.Count > before
             ? null
             : new DecisionRule
@@ -237,8 +336,13 @@ public static partial class PolicyReader
                 Labels = rule.Labels,
                 Obligations = rule.Obligations,
                 Mode = mode,
+                Owner = rule.Owner,
+                Expires = expires,
             };
     }
+
+    private static DateTimeOffset? ParseExpiry(string text) =>
+        DateTimeOffset.TryParseExact(text, ExpiryFormats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var expires) ? expires.ToUniversalTime() : null;
 
     private static RuleMode ParseMode(string? mode, string path, List<PolicyIssue> issues)
     {
@@ -285,9 +389,12 @@ public sealed class ThresholdsDocument
 
 public sealed class CalibrationDocument
 {
-    public double Slope { get; set; } = 1;
+    public double? Slope { get; set; }
 
-    public double Intercept { get; set; }
+    public double? Intercept { get; set; }
+
+    /// <summary>Pairs of log-odds and percent.</summary>
+    public IList<IList<double>>? Points { get; set; }
 }
 
 public sealed class SafeguardDocument
@@ -354,4 +461,10 @@ public sealed class RuleDocument
     public List<string> Obligations { get; set; } = [];
 
     public string? Mode { get; set; }
+
+    /// <summary>Who answers for the rule.</summary>
+    public string? Owner { get; set; }
+
+    /// <summary>From this day or time on the rule does not fire.</summary>
+    public string? Expires { get; set; }
 }

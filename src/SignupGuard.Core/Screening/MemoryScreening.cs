@@ -46,6 +46,9 @@ public sealed class MemoryScreening
     /// <summary>Links of the signup last screened.</summary>
     public LinkSet Links => _screener.Links;
 
+    /// <summary>The network it was judged with; null for none.</summary>
+    public ClusterFacts? Cluster => _screener.Cluster;
+
     /// <summary>Screens the next signup; its ordinal counts from 1.</summary>
     public (long Ordinal, Judgement Judgement) Screen(LinkableSignup signup)
     {

@@ -18,7 +18,8 @@ internal sealed class DatabaseHealth(NpgsqlDataSource source, ActivePolicy polic
         {
             await using var command = source.CreateCommand("SELECT 1");
             await command.ExecuteScalarAsync(limit.Token);
-            return HealthCheckResult.Healthy();
+            // It screens, by the last good policy, and somebody must look.
+            return policy.Problem is { } problem ? HealthCheckResult.Degraded(problem) : HealthCheckResult.Healthy();
         }
         catch (Exception failure) when (Fault.IsPassing(failure) || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {

@@ -1,9 +1,9 @@
+using System.Buffers;
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using SignupGuard.Core.Signals;
 
 namespace SignupGuard.Service.Screening;
@@ -16,10 +16,11 @@ public sealed record SignupFacts(byte[] Signup, SignupSignals Signals);
 /// Facts as stored: the request and its signals, compressed where that pays, sealed with AES-256-GCM. The tenant is
 /// authenticated with them, so facts never open under another's. Thread-safe.
 /// <code>
-///  layout │ key id │ nonce │ tag │ ciphertext of: form │ length of request (LE) │ request │ signals (JSON, UTF-8)
-///    1    │   1    │  12   │ 16  │                 1   │          4             │    the last two as one Brotli stream when form is 1
+///  layout │ key id │ nonce │ tag │ ciphertext of: form │ length of request (LE) │ request │ signals (SignalsCodec)
+///    1    │   1    │  12   │ 16  │                 1   │          4             │    all after the form as one Brotli stream when form is 1
 /// </code>
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "Lives as long as the process; what threads keep ready has finalizers of its own.")]
 public sealed class FactsCipher
 {
     public const int KeyBytes = 32;
@@ -34,8 +35,14 @@ public sealed class FactsCipher
     /// <summary>Most bytes that facts may grow to when opened; far above any request's bound.</summary>
     private const int OpenedBytesMax = 16 * 1024 * 1024;
 
+    /// <summary>Opens nearly all in one go.</summary>
+    private const int FirstBufferBytes = 8 * 1024;
+
     private readonly byte _keyId;
     private readonly Dictionary<byte, byte[]> _keys;
+
+    // Setting a key up costs as much as sealing a signup. Not thread-safe, so one a thread; by key id.
+    private readonly ThreadLocal<AesGcm?[]> _ciphers = new(() => new AesGcm?[byte.MaxValue + 1]);
 
     /// <param name="keyId">The key that new facts are sealed under.</param>
     /// <param name="keys">By id; those but <paramref name="keyId"/> only open what was sealed under them.</param>
@@ -55,8 +62,7 @@ public sealed class FactsCipher
         sealed_[1] = _keyId;
         var nonce = sealed_.AsSpan(HeaderBytes, NonceBytes);
         RandomNumberGenerator.Fill(nonce);
-        using var cipher = new AesGcm(_keys[_keyId], TagBytes);
-        cipher.Encrypt(nonce, plain, sealed_.AsSpan(HeaderBytes + NonceBytes + TagBytes), sealed_.AsSpan(HeaderBytes + NonceBytes, TagBytes), Encoding.UTF8.GetBytes(tenant));
+        Cipher(_keyId).Encrypt(nonce, plain, sealed_.AsSpan(HeaderBytes + NonceBytes + TagBytes), sealed_.AsSpan(HeaderBytes + NonceBytes, TagBytes), Encoding.UTF8.GetBytes(tenant));
         return sealed_;
     }
 
@@ -64,12 +70,11 @@ public sealed class FactsCipher
     public SignupFacts Open(string tenant, ReadOnlySpan<byte> stored)
     {
         if (stored.Length < HeaderBytes + NonceBytes + TagBytes || stored[0] != Layout) throw new InvalidDataException("Stored facts are damaged or of an unknown layout.");
-        if (!_keys.TryGetValue(stored[1], out var key)) throw new InvalidDataException($"Stored facts are sealed under key {stored[1]}, which is not configured.");
+        if (!_keys.ContainsKey(stored[1])) throw new InvalidDataException($"Stored facts are sealed under key {stored[1]}, which is not configured.");
         var plain = new byte[stored.Length - HeaderBytes - NonceBytes - TagBytes];
-        using var cipher = new AesGcm(key, TagBytes);
         try
         {
-            cipher.Decrypt(stored.Slice(HeaderBytes, NonceBytes), stored[(HeaderBytes + NonceBytes + TagBytes)..], stored.Slice(HeaderBytes + NonceBytes, TagBytes), plain, Encoding.UTF8.GetBytes(tenant));
+            Cipher(stored[1]).Decrypt(stored.Slice(HeaderBytes, NonceBytes), stored[(HeaderBytes + NonceBytes + TagBytes)..], stored.Slice(HeaderBytes + NonceBytes, TagBytes), plain, Encoding.UTF8.GetBytes(tenant));
         }
         catch (AuthenticationTagMismatchException failure)
         {
@@ -77,6 +82,8 @@ public sealed class FactsCipher
         }
         return Decode(plain);
     }
+
+    private AesGcm Cipher(byte keyId) => _ciphers.Value![keyId] ??= new AesGcm(_keys[keyId], TagBytes);
 
     /// <summary>A short text, sealed like facts. It opens for the same tenant and purpose alone.</summary>
     /// <param name="purpose">What it is; without NUL.</param>
@@ -88,8 +95,7 @@ public sealed class FactsCipher
         stored[1] = _keyId;
         var nonce = stored.AsSpan(HeaderBytes, NonceBytes);
         RandomNumberGenerator.Fill(nonce);
-        using var cipher = new AesGcm(_keys[_keyId], TagBytes);
-        cipher.Encrypt(nonce, plain, stored.AsSpan(HeaderBytes + NonceBytes + TagBytes), stored.AsSpan(HeaderBytes + NonceBytes, TagBytes), Encoding.UTF8.GetBytes($"{tenant}\0{purpose}"));
+        Cipher(_keyId).Encrypt(nonce, plain, stored.AsSpan(HeaderBytes + NonceBytes + TagBytes), stored.AsSpan(HeaderBytes + NonceBytes, TagBytes), Encoding.UTF8.GetBytes($"{tenant}\0{purpose}"));
         return stored;
     }
 
@@ -97,12 +103,11 @@ public sealed class FactsCipher
     public string OpenText(string tenant, string purpose, ReadOnlySpan<byte> stored)
     {
         if (stored.Length < HeaderBytes + NonceBytes + TagBytes || stored[0] != Layout) throw new InvalidDataException("A sealed text is damaged or of an unknown layout.");
-        if (!_keys.TryGetValue(stored[1], out var key)) throw new InvalidDataException($"A text is sealed under key {stored[1]}, which is not configured.");
+        if (!_keys.ContainsKey(stored[1])) throw new InvalidDataException($"A text is sealed under key {stored[1]}, which is not configured.");
         var plain = new byte[stored.Length - HeaderBytes - NonceBytes - TagBytes];
-        using var cipher = new AesGcm(key, TagBytes);
         try
         {
-            cipher.Decrypt(
+            Cipher(stored[1]).Decrypt(
                 stored.Slice(HeaderBytes, NonceBytes),
                 stored[(HeaderBytes + NonceBytes + TagBytes)..],
                 stored.Slice(HeaderBytes + NonceBytes, TagBytes),
@@ -118,7 +123,7 @@ public sealed class FactsCipher
 
     private static byte[] Encode(SignupFacts facts)
     {
-        var signals = JsonSerializer.SerializeToUtf8Bytes(facts.Signals, FactsJson.Default.SignupSignals);
+        var signals = SignalsCodec.Encode(facts.Signals);
         var plain = new byte[1 + sizeof(int) + facts.Signup.Length + signals.Length];
         plain[0] = Plain;
         BinaryPrimitives.WriteInt32LittleEndian(plain.AsSpan(1), facts.Signup.Length);
@@ -131,32 +136,27 @@ public sealed class FactsCipher
         return compressed[..(1 + length)];
     }
 
-    private static SignupFacts Decode(byte[] plain)
+    private static SignupFacts Decode(ReadOnlySpan<byte> plain) => plain[0] == Plain ? Split(plain[1..]) : Decompress(plain[1..], FirstBufferBytes);
+
+    private static SignupFacts Decompress(ReadOnlySpan<byte> compressed, int bytes)
     {
-        ReadOnlySpan<byte> content;
-        if (plain[0] == Plain)
+        var buffer = ArrayPool<byte>.Shared.Rent(bytes);
+        try
         {
-            content = plain.AsSpan(1);
+            if (BrotliDecoder.TryDecompress(compressed, buffer, out var length)) return Split(buffer.AsSpan(0, length));
         }
-        else
+        finally
         {
-            using var opened = new MemoryStream();
-            using var brotli = new BrotliStream(new MemoryStream(plain, 1, plain.Length - 1), CompressionMode.Decompress);
-            var buffer = new byte[16 * 1024];
-            int read;
-            while ((read = brotli.Read(buffer)) > 0)
-            {
-                opened.Write(buffer, 0, read);
-                if (opened.Length > OpenedBytesMax) throw new InvalidDataException("Stored facts open to more than any request may have.");
-            }
-            content = opened.ToArray();
+            // Personal data: not for the next who rents it.
+            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
         }
+        // Too small a buffer and damage look alike; the second is not: what was sealed opens.
+        return bytes < OpenedBytesMax ? Decompress(compressed, Math.Min(bytes * 8, OpenedBytesMax)) : throw new InvalidDataException("Stored facts open to more than any request may have.");
+    }
+
+    private static SignupFacts Split(ReadOnlySpan<byte> content)
+    {
         var request = BinaryPrimitives.ReadInt32LittleEndian(content);
-        var signals = JsonSerializer.Deserialize(content[(sizeof(int) + request)..], FactsJson.Default.SignupSignals) ?? throw new InvalidDataException("Stored facts hold no signals.");
-        return new SignupFacts(content.Slice(sizeof(int), request).ToArray(), signals);
+        return new SignupFacts(content.Slice(sizeof(int), request).ToArray(), SignalsCodec.Decode(content[(sizeof(int) + request)..]));
     }
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(SignupSignals))]
-internal sealed partial class FactsJson : JsonSerializerContext;

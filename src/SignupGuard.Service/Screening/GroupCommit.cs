@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using SignupGuard.Service.Changes;
+using SignupGuard.Service.Policies;
 using SignupGuard.Service.Telemetry;
 using SignupGuard.Storage.Changes;
 using SignupGuard.Storage.Screening;
@@ -24,6 +25,7 @@ public sealed class GroupCommit(
     ScreeningStore store,
     ActivePolicy policies,
     ChangeNotifications changes,
+    ShadowComparison shadows,
     IOptions<ScreeningOptions> options,
     TimeProvider clock,
     ILogger<GroupCommit> log) : BackgroundService
@@ -34,9 +36,13 @@ public sealed class GroupCommit(
     private readonly Channel<Waiting> _queue = Channel.CreateBounded<Waiting>(options.Value.QueueMax);
 
     private volatile bool _stopping;
+    private long _batches;
 
     /// <summary>Signups that wait for a transaction to begin.</summary>
     public int Queued => _queue.Reader.Count;
+
+    /// <summary>Transactions begun so far: those who work in the background see by it whether signups come in.</summary>
+    public long Batches => Interlocked.Read(ref _batches);
 
     private sealed class Waiting(PreparedSignup signup, PolicySnapshot preparedBy, ActivityContext cause)
     {
@@ -188,11 +194,13 @@ public sealed class GroupCommit(
         using var activity = Instruments.Source.StartActivity("commit signups", ActivityKind.Internal, default(ActivityContext), links: batch.Select(waiting => new ActivityLink(waiting.Cause)));
         activity?.SetTag("signupguard.batch.size", batch.Count);
         var started = clock.GetTimestamp();
+        Interlocked.Increment(ref _batches);
         var policy = policies.Snapshot;
         // The policy may have changed since a signup was prepared; one transaction is decided by one version, its link keys too.
         var signups = batch.ConvertAll(waiting => ReferenceEquals(waiting.PreparedBy, policy) ? waiting.Signup : Prepare(waiting.Signup, policy));
         var results = await store.ScreenAsync(signups, policy.Policy, stopping);
         changes.Announce(ChangeTopic.Decisions);
+        shadows.Offer(policy, signups, results);
         Instruments.BatchSize.Record(batch.Count);
         Instruments.BatchSeconds.Record(clock.GetElapsedTime(started).TotalSeconds);
         return results;

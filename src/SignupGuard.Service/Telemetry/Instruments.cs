@@ -25,4 +25,8 @@ internal static class Instruments
     public static readonly Histogram<double> BatchSeconds = Meter.CreateHistogram<double>("signupguard.batch.duration", "s", "One transaction, from its first statement to its commit.");
 
     public static readonly Counter<long> BatchesRetried = Meter.CreateCounter<long>("signupguard.batch.retries", "{retry}", "Transactions tried again because the database was away or busy.");
+
+    public static readonly Counter<long> PoliciesUnusable = Meter.CreateCounter<long>("signupguard.policies.unusable", "{version}", "Stored policy versions found unusable; the last good one stays in force.");
+
+    public static readonly Counter<long> ShadowSkipped = Meter.CreateCounter<long>("signupguard.shadow.skipped", "{signup}", "Signups that shadow policies did not judge: they could not keep up, or failed.");
 }

@@ -20,8 +20,9 @@ internal static class Caller
         var said = context.RequestHeaders.GetAll(ActorHeader).ToList();
         if (said.Count == 0 || (said.Count == 1 && string.IsNullOrWhiteSpace(said[0].Value))) throw Refusal.ActorUnknown().ToRpcException();
         var actor = said[0].Value.Trim();
-        return said.Count == 1 && actor.Length <= AuditEntry.ActorCharactersMax && !actor.AsSpan().ContainsAnyExceptInRange(' ', '~')
+        // HTTP joins headers that are there twice by a comma: no name has one.
+        return said.Count == 1 && actor.Length <= AuditEntry.ActorCharactersMax && !actor.AsSpan().ContainsAnyExceptInRange(' ', '~') && !actor.Contains(',', StringComparison.Ordinal)
             ? actor
-            : throw Refusal.Invalid([new FieldViolation(ActorHeader, ViolationCode.InvalidFormat, $"One name of at most {AuditEntry.ActorCharactersMax} printable ASCII characters.")]).ToRpcException();
+            : throw Refusal.Invalid([new FieldViolation(ActorHeader, ViolationCode.InvalidFormat, $"One name of at most {AuditEntry.ActorCharactersMax} printable ASCII characters, without a comma.")]).ToRpcException();
     }
 }

@@ -52,6 +52,16 @@ internal static class Refusal
 
     public static Status Invalid(IReadOnlyList<FieldViolation> violations, string reason = InvalidRequest, string message = "The request breaks bounds of the contract.")
     {
+        return Make(
+            Code.InvalidArgument,
+            reason,
+            $"{message} {violations.Count} {(violations.Count == 1 ? "violation" : "violations")}, the first: {violations[0].Field}: {violations[0].Description}",
+            Details(violations));
+    }
+
+    /// <summary>As many of the violations as fit.</summary>
+    internal static BadRequest Details(IReadOnlyList<FieldViolation> violations)
+    {
         var details = new BadRequest();
         details.FieldViolations.Add(violations.Take(ViolationsListedMax).Select(violation => new BadRequest.Types.FieldViolation
         {
@@ -59,7 +69,7 @@ internal static class Refusal
             Reason = violation.Code,
             Description = violation.Description,
         }));
-        return Make(Code.InvalidArgument, reason, $"{message} {violations.Count} {(violations.Count == 1 ? "violation" : "violations")}, the first: {violations[0].Field}: {violations[0].Description}", details);
+        return details;
     }
 
     /// <summary>What arrived is no message of the contract (cut off, no valid UTF-8, no JSON).</summary>
@@ -110,7 +120,7 @@ internal static class Refusal
 
     private static RetryInfo Retry(TimeSpan after) => new() { RetryDelay = Duration.FromTimeSpan(after) };
 
-    private static Status Make(Code code, string reason, string message, params ReadOnlySpan<IMessage> details)
+    internal static Status Make(Code code, string reason, string message, params ReadOnlySpan<IMessage> details)
     {
         var status = new Status
         {

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
@@ -8,6 +9,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using SignupGuard.Service.Screening;
 using SignupGuard.Service.Transport.Validation;
+using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 using Status = Google.Rpc.Status;
 
 namespace SignupGuard.Service.Transport;
@@ -25,6 +27,12 @@ internal sealed class UnreadableRequests(RequestDelegate next, ILogger<Unreadabl
     private const string GrpcStatus = "grpc-status";
     private const string GrpcMessage = "grpc-message";
     private const string GrpcStatusDetails = "grpc-status-details-bin";
+
+    /// <summary>Every service of the contract.</summary>
+    private static readonly FrozenDictionary<string, ServiceDescriptor> Services = typeof(V1.ScreeningService).Assembly.GetTypes()
+        .Select(type => type.GetProperty("Descriptor", typeof(ServiceDescriptor))?.GetValue(null))
+        .OfType<ServiceDescriptor>()
+        .ToFrozenDictionary(service => service.FullName, StringComparer.Ordinal);
 
     private static readonly object ReadMark = new();
     private static readonly string UnknownCode = ((int)Code.Unknown).ToString(System.Globalization.CultureInfo.InvariantCulture);
@@ -95,7 +103,5 @@ internal sealed class UnreadableRequests(RequestDelegate next, ILogger<Unreadabl
         await context.Response.WriteAsync(Formatter.Format(refusal), context.RequestAborted);
     }
 
-    private static readonly Google.Protobuf.Reflection.ServiceDescriptor[] Services = [V1.ScreeningService.Descriptor, V1.ListService.Descriptor];
-
-    private static MessageDescriptor? Input(string service, string method) => Array.Find(Services, known => known.FullName == service)?.FindMethodByName(method)?.InputType;
+    private static MessageDescriptor? Input(string service, string method) => Services.GetValueOrDefault(service)?.FindMethodByName(method)?.InputType;
 }

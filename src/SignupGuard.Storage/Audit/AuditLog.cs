@@ -12,7 +12,8 @@ namespace SignupGuard.Storage.Audit;
 /// </summary>
 public sealed class AuditLog(NpgsqlDataSource source)
 {
-    public const int PageSizeMax = 1_000;
+    /// <summary>A page of a thousand, and the one entry that shows there are more.</summary>
+    public const int PageSizeMax = 1_001;
 
     /// <summary>Adds an entry in the connection's running transaction.</summary>
     public static async Task AppendAsync(NpgsqlConnection connection, AuditEntry entry, DateTimeOffset at, CancellationToken cancellation)

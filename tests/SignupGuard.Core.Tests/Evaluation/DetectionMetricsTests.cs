@@ -100,6 +100,26 @@ public sealed class DetectionMetricsTests
     }
 
     [Test]
+    public void Early_members_are_timed_from_the_moment_their_network_shows_and_with_hindsight_from_its_tenth_signup()
+    {
+        // Twelve accounts of one network, a second apart, all let in at first; the last is flagged at once. The first is flagged after 400
+        // seconds; it was joined to the others only at 300.
+        var signups = Enumerable.Range(1, 11).Select(i => Signup(i, fraud: true, 0, campaign: "one")).ToList();
+        signups.Add(Signup(12, fraud: true, 3, Verdict.Review, "one"));
+        signups.AddRange(Enumerable.Range(13, 500).Select(i => Signup(i, fraud: false, -3)));
+        foreach (var member in signups.Take(12)) member.Cluster = 1;
+        signups[0].NetworkShownAtMs = 300_000;
+        signups[0].Raise(Judgement(Verdict.Review, 3), 400, 400_000);
+        var early = DetectionMetrics.Measure(signups, None).EarlyMembersFlagged;
+        Assert.That(early.Members, Is.EqualTo(9));
+        Assert.That(early.Share, Is.EqualTo(1 / 9d));
+        Assert.That(early.WithinFiveMinutes, Is.EqualTo(1 / 9d));
+        Assert.That(early.WithinFiveMinutesOfTenth, Is.Zero);
+        Assert.That(early.MedianDelaySeconds, Is.EqualTo(100));
+        Assert.That(DetectionMetrics.Measure(signups, new HashSet<string> { "attack" }).EarlyMembersFlagged.Members, Is.Zero, "nothing can link them");
+    }
+
+    [Test]
     public void Raising_never_lowers()
     {
         var signup = Signup(1, fraud: true, 2, Verdict.Review);

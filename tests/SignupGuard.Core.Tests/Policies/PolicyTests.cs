@@ -147,7 +147,7 @@ public sealed class PolicyTests
         var reading = PolicyReader.Read($"name: x\nbase_rate: 0.1\nthresholds: {{ review: 50, deny: 90 }}\nfailure_verdict: review\n\n{part}\n", 1);
         Assert.That(reading.Policy, Is.Null);
         Assert.That(reading.Issues.Select(issue => issue.Path), Has.Some.EqualTo(path));
-        Assert.That(reading.Issues.Select(issue => issue.Message), Has.Some.Contains(message));
+        Assert.That(reading.Issues.Select(issue => issue.Description), Has.Some.Contains(message));
     }
 
     [Test]

@@ -109,6 +109,30 @@ public sealed class AuditTests
         Assert.That(await database.ScalarAsync<string>("SELECT tableowner::text FROM pg_tables WHERE tablename = 'decisions_2031_12'"), Is.EqualTo("signupguard"));
     }
 
+    /// <summary>As docker-compose.yml sets it up.</summary>
+    [Test]
+    public async Task An_owner_that_may_neither_make_nor_take_the_role_migrates_for_a_service_that_owns_nothing()
+    {
+        await using var server = await TestPostgres.StartOwnAsync(durable: false);
+        await using var database = await server.NewEmptyDatabaseAsync();
+        await server.ExecuteAsync(
+            $"""
+            CREATE ROLE keeper LOGIN PASSWORD 'keeper';
+            CREATE ROLE front LOGIN PASSWORD 'front' IN ROLE signupguard_service;
+            ALTER DATABASE {database.Name} OWNER TO keeper;
+            """);
+        string LogIn(string name) => new NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = name, Password = name, Pooling = false }.ConnectionString;
+        await using (var keeper = SignupGuardDataSource.Create(LogIn("keeper"))) await Migrations.DatabaseMigrator.MigrateAsync(keeper, CancellationToken.None);
+
+        var settings = TestService.Settings(database);
+        settings["ConnectionStrings:SignupGuard"] = LogIn("front");
+        await using var host = await SignupGuardHost.StartAsync(settings);
+        using var http = new HttpClient { BaseAddress = host.HttpAddress };
+        Assert.That(await http.GetStringAsync("/readyz"), Is.EqualTo("Healthy"));
+        settings["ConnectionStrings:SignupGuard"] = LogIn("keeper");
+        Assert.That((await Assert.ThrowsAsync<HostStartException>(() => SignupGuardHost.StartAsync(settings)))!.Message, Does.Contain("role"));
+    }
+
     [TestCase("SELECT create_month_partition('audit', '2031-12-01', true)")]
     [TestCase("SELECT create_month_partition('decisions', '2031-12-02', true)")]
     public async Task The_service_makes_no_other_table_by_the_owner_s_function(string sql)

@@ -10,13 +10,16 @@ using SignupGuard.Core.Linkage;
 using SignupGuard.Core.Policies;
 using SignupGuard.Core.Screening;
 using SignupGuard.IntegrationTests.Postgres;
+using SignupGuard.Service.Backtests;
 using SignupGuard.Service.Changes;
 using SignupGuard.Service.Clusters;
 using SignupGuard.Service.Lists;
+using SignupGuard.Service.Policies;
 using SignupGuard.Service.Screening;
 using SignupGuard.Service.Transport;
 using SignupGuard.Simulation;
 using SignupGuard.Storage;
+using SignupGuard.Storage.Backtests;
 using SignupGuard.Storage.Clusters;
 using SignupGuard.Storage.Lists;
 using SignupGuard.Storage.Outcomes;
@@ -33,6 +36,8 @@ internal sealed class ClusterBench : IAsyncDisposable
     /// <summary>The shipped policy.</summary>
     public static Policy Policy { get; } = PolicyReader.Read(DefaultPolicy.Yaml, 1).Policy!;
 
+    private static readonly KeyHasher Hasher = new(new byte[KeyHasher.KeyBytes]);
+
     private static readonly Lazy<OfflinePreparation> Preparation = new(() => new OfflinePreparation(new ConfigurationBuilder().Build(), Policy.Linkage.Rules));
 
     private readonly ServiceProvider _services;
@@ -46,12 +51,16 @@ internal sealed class ClusterBench : IAsyncDisposable
         Screening = new ScreeningStore(database.Source, clock);
         Clusters = new ClusterStore(database.Source, clock);
         Outcomes = new OutcomeStore(database.Source, clock);
-        Worker = new ClusterWorker(Clusters, active, NoLists(database, changes, clock), Cipher, changes, clock, NullLogger<ClusterWorker>.Instance);
+        var lists = NoLists(database, changes, clock);
+        var shadows = new ShadowComparison(new ShadowStore(database.Source), clock, NullLogger<ShadowComparison>.Instance);
+        Live = new GroupCommit(Screening, active, changes, shadows, Options.Create(new ScreeningOptions()), clock, NullLogger<GroupCommit>.Instance);
+        Backtests = new BacktestRun(new StoredSignups(database.Source), Hasher, Cipher, Live, TimeProvider.System, NullLogger<BacktestRun>.Instance);
+        Worker = new ClusterWorker(Clusters, active, lists, Cipher, changes, clock, NullLogger<ClusterWorker>.Instance);
     }
 
     /// <summary>Never loaded: nobody is on a list.</summary>
     private static ActiveLists NoLists(TestDatabase database, ChangeNotifications changes, TimeProvider clock) =>
-        new(new ListStore(database.Source, clock), new KeyHasher(new byte[KeyHasher.KeyBytes]), changes, Options.Create(new ScreeningOptions()), NullLogger<ActiveLists>.Instance);
+        new(new ListStore(database.Source, clock), Hasher, changes, Options.Create(new ScreeningOptions()), NullLogger<ActiveLists>.Instance);
 
     public static FactsCipher Cipher { get; } = new(1, new Dictionary<byte, byte[]> { [1] = new byte[FactsCipher.KeyBytes] });
 
@@ -65,6 +74,11 @@ internal sealed class ClusterBench : IAsyncDisposable
 
     public ClusterWorker Worker { get; }
 
+    /// <summary>Not started: nothing comes in.</summary>
+    public GroupCommit Live { get; }
+
+    public BacktestRun Backtests { get; }
+
     public LinkKeyDerivation Keys => _active.Snapshot.Keys;
 
     public static async Task<ClusterBench> StartAsync(TestDatabase database, TimeProvider? clock = null)
@@ -75,7 +89,7 @@ internal sealed class ClusterBench : IAsyncDisposable
         var changes = new ChangeNotifications(database.Source, Options.Create(new ChangeOptions { Listen = false }), TimeProvider.System, NullLogger<ChangeNotifications>.Instance);
         var active = new ActivePolicy(
             new PolicyStore(services.GetRequiredService<IDbContextFactory<SignupGuardDbContext>>()),
-            new KeyHasher(new byte[KeyHasher.KeyBytes]),
+            Hasher,
             changes,
             TimeProvider.System,
             Options.Create(new ScreeningOptions()),
@@ -193,6 +207,8 @@ internal sealed class ClusterBench : IAsyncDisposable
         await _active.StopAsync(CancellationToken.None);
         _active.Dispose();
         Worker.Dispose();
+        Backtests.Dispose();
+        Live.Dispose();
         await _services.DisposeAsync();
     }
 }

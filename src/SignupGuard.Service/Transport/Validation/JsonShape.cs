@@ -108,6 +108,7 @@ public static class JsonShape
             FieldType.Bool => json.ValueKind is JsonValueKind.True or JsonValueKind.False ? null : new FieldViolation(path, ViolationCode.InvalidType, "true or false."),
             FieldType.Double => IsNumber(json) ? null : new FieldViolation(path, ViolationCode.InvalidType, "A number."),
             FieldType.UInt32 => IsInteger(json, 0, uint.MaxValue) ? null : new FieldViolation(path, ViolationCode.InvalidType, "A whole number that is not negative."),
+            FieldType.Int64 => IsInteger(json, long.MinValue, long.MaxValue) ? null : new FieldViolation(path, ViolationCode.InvalidType, "A whole number."),
             FieldType.SInt32 or FieldType.Int32 => IsInteger(json, int.MinValue, int.MaxValue) ? null : new FieldViolation(path, ViolationCode.InvalidType, "A whole number."),
             _ => throw new NotSupportedException($"Fields of type {field.FieldType} are not part of any request yet."),
         };

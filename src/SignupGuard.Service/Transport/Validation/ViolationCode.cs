@@ -19,6 +19,9 @@ internal static class ViolationCode
     public const string InvalidPhone = "INVALID_PHONE";
     public const string InvalidToken = "INVALID_TOKEN";
     public const string InvalidType = "INVALID_TYPE";
+    public const string InvalidDocument = "INVALID_DOCUMENT";
+    public const string InvalidExpression = "INVALID_EXPRESSION";
+    public const string InvalidValue = "INVALID_VALUE";
     public const string UnknownField = "UNKNOWN_FIELD";
     public const string UnknownCountry = "UNKNOWN_COUNTRY";
     public const string UnknownLanguage = "UNKNOWN_LANGUAGE";
