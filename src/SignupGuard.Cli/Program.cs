@@ -9,6 +9,7 @@ var root = new RootCommand("SignupGuard screens account registrations for fraud:
     DemoCommand.Create(),
     HealthCommand.Create(),
     ScreenCommand.Create(),
+    PolicyCommand.Create(),
     ListCommand.Create(),
     SimulateCommand.Create(),
     EvaluateCommand.Create(),

@@ -3,7 +3,6 @@ using System.Globalization;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Grpc.Net.Client;
 using SignupGuard.V1;
 
 namespace SignupGuard.Cli.Commands;
@@ -11,17 +10,10 @@ namespace SignupGuard.Cli.Commands;
 /// <summary><c>signupguard list</c>: lists of a running service, through its API and under the caller's name.</summary>
 internal static class ListCommand
 {
-    private const int ExitFailed = 1;
     private const string StandardStream = "-";
-    private const string ActorHeader = "signupguard-actor";
 
     /// <summary>Bytes of a file sent at a time.</summary>
     private const int PieceBytes = 64 * 1024;
-
-    private static readonly Uri DefaultAddress = new("http://127.0.0.1:7070");
-
-    private static readonly Option<Uri?> Address = AddressOption.Create($"gRPC address of the service. Default: {DefaultAddress}");
-    private static readonly Option<string> Actor = new("--actor") { Description = "Who does it, for the audit. Default: this user's name.", DefaultValueFactory = _ => Environment.UserName };
 
     public static Command Create() => new("list", "Lists of values to allow, deny or watch, on a running service.")
     {
@@ -220,34 +212,12 @@ internal static class ListCommand
 
     private sealed record Call(ListService.ListServiceClient Client, Metadata Headers, CancellationToken Cancellation);
 
-    private static Command Make(string name, string description, Argument[] arguments, System.CommandLine.Option[] options, Func<Call, ParseResult, Task> run)
-    {
-        var command = new Command(name, description);
-        foreach (var argument in arguments) command.Arguments.Add(argument);
-        foreach (var option in options) command.Options.Add(option);
-        command.Options.Add(Address);
-        command.Options.Add(Actor);
-        command.SetAction(async (parsed, cancellation) =>
+    private static Command Make(string name, string description, Argument[] arguments, System.CommandLine.Option[] options, Func<Call, ParseResult, Task> run) =>
+        AdminCall.Command(name, description, arguments, options, async call =>
         {
-            using var channel = GrpcChannel.ForAddress(parsed.GetValue(Address) ?? DefaultAddress);
-            try
-            {
-                await run(new Call(new ListService.ListServiceClient(channel), new Metadata { { ActorHeader, parsed.GetRequiredValue(Actor) } }, cancellation), parsed);
-                return 0;
-            }
-            catch (RpcException refused) when (refused.StatusCode != StatusCode.Cancelled || !cancellation.IsCancellationRequested)
-            {
-                await Console.Error.WriteLineAsync(refused.Status.Detail);
-                foreach (var violation in refused.GetRpcStatus()?.GetDetail<Google.Rpc.BadRequest>()?.FieldViolations ?? []) await Console.Error.WriteLineAsync($"{violation.Field}: {violation.Description}");
-            }
-            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-            {
-                await Console.Error.WriteLineAsync(failure.Message);
-            }
-            return ExitFailed;
+            await run(new Call(new ListService.ListServiceClient(call.Channel), call.Headers, call.Cancellation), call.Parsed);
+            return 0;
         });
-        return command;
-    }
 
     private static Argument<string[]> Values() => new("values")
     {

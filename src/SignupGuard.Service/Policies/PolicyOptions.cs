@@ -11,7 +11,7 @@ public sealed class PolicyOptions
     public bool SecondPerson { get; set; } = true;
 
     /// <summary>Whether a version is asked to go live only with a stored backtest of exactly its content.</summary>
-    public bool RequireBacktest { get; set; }
+    public bool RequireBacktest { get; set; } = true;
 
     public PolicyRequirements Requirements => new(SecondPerson, RequireBacktest);
 }

@@ -1,8 +1,12 @@
+using System.Threading.Channels;
+using Google.Protobuf;
 using Google.Rpc;
 using Grpc.Core;
 using Microsoft.Extensions.Options;
 using SignupGuard.Core.Policies;
+using SignupGuard.Service.Backtests;
 using SignupGuard.Service.Policies;
+using SignupGuard.Service.Screening;
 using SignupGuard.Service.Transport.Validation;
 using SignupGuard.Storage.Audit;
 using SignupGuard.Storage.Policies;
@@ -10,7 +14,9 @@ using SignupGuard.Storage.Policies;
 namespace SignupGuard.Service.Transport;
 
 /// <summary>The contract's PolicyService, over gRPC and as JSON over HTTP. Translates; decides nothing.</summary>
-internal sealed class PolicyGrpcService(PolicyStore policies, ShadowStore shadows, AuditLog audit, IOptions<PolicyOptions> options, TimeProvider clock) : V1.PolicyService.PolicyServiceBase
+internal sealed class PolicyGrpcService(
+    PolicyStore policies, ShadowStore shadows, AuditLog audit, ActivePolicy active, BacktestRun backtests, IOptions<PolicyOptions> options, TimeProvider clock)
+    : V1.PolicyService.PolicyServiceBase
 {
     public override async Task<V1.ListPoliciesResponse> ListPolicies(V1.ListPoliciesRequest request, ServerCallContext context)
     {
@@ -93,6 +99,64 @@ internal sealed class PolicyGrpcService(PolicyStore policies, ShadowStore shadow
         var response = new V1.DiffPoliciesResponse();
         response.Differences.Add(PolicyDiff.Between(from, to).Select(PolicyMap.ToContract));
         return response;
+    }
+
+    public override async Task BacktestPolicy(V1.BacktestPolicyRequest request, IServerStreamWriter<V1.BacktestPolicyResponse> responseStream, ServerCallContext context)
+    {
+        var actor = Caller.Actor(context);
+        Demand(PolicyRequestValidation.Check(request));
+        var stored = await GetAsync(request.Version, context.CancellationToken);
+        var reading = PolicyStore.Read(stored);
+        if (reading.Policy is not { } candidate) throw PolicyRefusals.Invalid(Code.FailedPrecondition, reading.Issues).ToRpcException();
+        var window = new BacktestWindow(request.From?.ToDateTimeOffset(), request.Until?.ToDateTimeOffset());
+        if (window.From >= window.Until) Demand([new FieldViolation("until", ViolationCode.InvalidValue, "After from.")]);
+
+        // Progress is told from the run's thread; one message at a time goes out, and a slow reader sees fewer.
+        var told = Channel.CreateBounded<BacktestProgress>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+        var running = RunAsync();
+        await foreach (var progress in told.Reader.ReadAllAsync(context.CancellationToken))
+            await responseStream.WriteAsync(new V1.BacktestPolicyResponse { Progress = BacktestMap.ToContract(progress) }, context.CancellationToken);
+        var report = await running switch
+        {
+            BacktestOutcome.Finished finished => BacktestMap.ToContract(finished.Report, stored.ContentHash, window),
+            BacktestOutcome.Busy => throw PolicyRefusals.BacktestBusy().ToRpcException(),
+            BacktestOutcome.TooMany many => throw PolicyRefusals.BacktestTooMany(many.Signups, many.Max).ToRpcException(),
+            var other => throw new InvalidOperationException($"{other.GetType().Name} is no outcome of a backtest."),
+        };
+        // Only what ran over all that is stored speaks for a version, and only a draft's is asked for.
+        if (window is { From: null, Until: null } && stored.State is not (PolicyState.Active or PolicyState.Superseded))
+        {
+            var change = await policies.RecordBacktestAsync(stored.Version, stored.ContentHash, JsonFormatter.Default.Format(report), actor, Now, context.CancellationToken);
+            if (change.Refusal is { } refusal) throw PolicyRefusals.Of(refusal).ToRpcException();
+        }
+        await responseStream.WriteAsync(new V1.BacktestPolicyResponse { Report = report }, context.CancellationToken);
+
+        async Task<BacktestOutcome> RunAsync()
+        {
+            try
+            {
+                return await backtests.RunAsync(Tenancy.Of(context), active.Snapshot.Policy, candidate, window, new Told(told.Writer), context.CancellationToken);
+            }
+            finally
+            {
+                told.Writer.Complete();
+            }
+        }
+    }
+
+    /// <summary>Without a thread of its own: what is told is told at once.</summary>
+    private sealed class Told(ChannelWriter<BacktestProgress> writer) : IProgress<BacktestProgress>
+    {
+        public void Report(BacktestProgress value) => writer.TryWrite(value);
+    }
+
+    public override async Task<V1.GetBacktestResponse> GetBacktest(V1.GetBacktestRequest request, ServerCallContext context)
+    {
+        Demand(PolicyRequestValidation.Check(request));
+        await GetAsync(request.Version, context.CancellationToken);
+        return await policies.BacktestReportAsync(request.Version, context.CancellationToken) is { } report
+            ? new V1.GetBacktestResponse { Report = JsonParser.Default.Parse<V1.BacktestReport>(report) }
+            : throw PolicyRefusals.BacktestUnknown(request.Version).ToRpcException();
     }
 
     public override async Task<V1.SetShadowResponse> SetShadow(V1.SetShadowRequest request, ServerCallContext context)

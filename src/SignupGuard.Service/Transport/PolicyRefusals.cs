@@ -15,6 +15,9 @@ internal static class PolicyRefusals
     public const string PolicyBaseOutdated = "POLICY_BASE_OUTDATED";
     public const string PolicyState = "POLICY_STATE";
     public const string BacktestRequired = "BACKTEST_REQUIRED";
+    public const string BacktestUnknownReason = "BACKTEST_UNKNOWN";
+    public const string BacktestBusyReason = "BACKTEST_BUSY";
+    public const string BacktestTooManyReason = "BACKTEST_TOO_MANY";
     public const string SecondPersonRequired = "SECOND_PERSON_REQUIRED";
     public const string ShadowLinkageDiffers = "SHADOW_LINKAGE_DIFFERS";
     public const string ShadowsTaken = "SHADOWS_TAKEN";
@@ -44,6 +47,13 @@ internal static class PolicyRefusals
         PolicyRefusal.ShadowsTaken taken => Refusal.Make(Code.FailedPrecondition, ShadowsTaken, $"{taken.Max} shadows run already. End one first."),
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "A refusal without a status."),
     };
+
+    public static Status BacktestUnknown(long version) => Refusal.Make(Code.NotFound, BacktestUnknownReason, $"No backtest of what version {version} says now is stored.");
+
+    public static Status BacktestBusy() => Refusal.Make(Code.ResourceExhausted, BacktestBusyReason, "Another backtest runs on this replica. Try again when it is done.");
+
+    public static Status BacktestTooMany(long signups, long max) =>
+        Refusal.Make(Code.FailedPrecondition, BacktestTooManyReason, $"{signups:N0} signups are stored of that time; a backtest replays at most {max:N0}. Choose a shorter time.");
 
     public static Status Unknown(long version) =>
         Refusal.Make(Code.NotFound, PolicyUnknown, version == 0 ? "No version is active." : $"There is no policy version {version}.");

@@ -43,6 +43,8 @@ internal sealed class TestService : IAsyncDisposable
         ["Secrets:FactsKey"] = Key,
         // A busy machine must not look like a slow collector.
         ["Signals:DeadlineMilliseconds"] = "5000",
+        // Backtests have tests of their own.
+        ["Policies:RequireBacktest"] = "false",
         ["Listen:GrpcPort"] = "0",
         ["Listen:HttpPort"] = "0",
     };

@@ -24,6 +24,10 @@ internal static class PolicyRequestValidation
 
     public static IReadOnlyList<FieldViolation> Check(DiffPoliciesRequest request) => RequestValidation.Check(Diff, request, "");
 
+    public static IReadOnlyList<FieldViolation> Check(BacktestPolicyRequest request) => RequestValidation.Check(Backtest, request, "");
+
+    public static IReadOnlyList<FieldViolation> Check(GetBacktestRequest request) => RequestValidation.Check(GetTheBacktest, request, "");
+
     public static IReadOnlyList<FieldViolation> Check(SetShadowRequest request) => RequestValidation.Check(SetShadow, request, "");
 
     public static IReadOnlyList<FieldViolation> Check(ClearShadowRequest request) => RequestValidation.Check(ClearShadow, request, "");
@@ -92,6 +96,18 @@ internal static class PolicyRequestValidation
         v.RuleFor(request => request.ToVersion).NotNegative();
         v.RuleFor(request => request.FromYaml).Document().When(request => request.HasFromYaml);
         v.RuleFor(request => request.ToYaml).Document().When(request => request.HasToYaml);
+    });
+
+    private static readonly Bounds<BacktestPolicyRequest> Backtest = new(v =>
+    {
+        v.RuleFor(request => request.Version).Positive();
+        v.RuleFor(request => request.From).Time();
+        v.RuleFor(request => request.Until).Time();
+    });
+
+    private static readonly Bounds<GetBacktestRequest> GetTheBacktest = new(v =>
+    {
+        v.RuleFor(request => request.Version).Positive();
     });
 
     private static readonly Bounds<SetShadowRequest> SetShadow = new(v =>
