@@ -265,7 +265,7 @@ public sealed class LinkKeyDerivation(KeyHasher hasher, IReadOnlyList<LinkageRul
     }
 
     // Free-mail domains tie nobody together; an unknown kind (no list at hand) must not either.
-    private static string? Domain(SignupSignals signals) => signals.Email.Value is { Free: false, Relay: not true } email ? email.RegistrableDomain ?? email.Domain : null;
+    internal static string? Domain(SignupSignals signals) => signals.Email.Value is { Free: false, Relay: not true } email ? email.RegistrableDomain ?? email.Domain : null;
 
     private static void Surname(Subject subject, ref DefaultInterpolatedStringHandler value)
     {

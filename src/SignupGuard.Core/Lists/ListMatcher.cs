@@ -27,7 +27,7 @@ public sealed class ListMatcher(KeyHasher hasher)
         Find(ListType.Account, LinkAttribute.Account, signup.Subject.AccountId, ref found);
         if (index.Has(ListType.Asn) && signals.Ip.Value?.Asn is { } asn and >= 0 and <= uint.MaxValue) index.Find(ListType.Asn, ListKey.OfAsn((uint)asn), atMs, ref found);
         if (index.Has(ListType.Country) && signals.Ip.Value?.Country is { Length: 2 } country) index.Find(ListType.Country, ListKey.OfShortText(country.ToUpperInvariant()), atMs, ref found);
-        if (index.Has(ListType.Domain) && signals.Email.Value?.Domain is { } domain) FindDomain(domain, ref found);
+        if (index.Has(ListType.Domain) && signals.Email.Value is { } email) FindDomain(email, ref found);
         if (index.Has(ListType.Ip) && signup.Network?.Ip is { } ip) FindAddress(AddressSpace.Unwrap(ip), ref found);
         if (index.Has(ListType.Bin) && signals.Payment.Value?.Bin is { } bin) FindBin(bin, ref found);
         return found is null ? ListHits.None : ListHits.Of(found);
@@ -48,8 +48,11 @@ public sealed class ListMatcher(KeyHasher hasher)
             return null;
         }
 
-        void FindDomain(string domain, ref List<ListHit>? found)
+        void FindDomain(EmailSignals email, ref List<ListHit>? found)
         {
+            var domain = email.Domain;
+            // What the link key is of, where the address is at an own domain.
+            var own = LinkKeyDerivation.Domain(signals) is { } linked ? (Text: linked, Key: Derived(LinkAttribute.Domain)) : default;
             // From the longest: the part with the most labels, but no more than bounded.
             var start = 0;
             for (var extra = domain.Count('.') + 1 - DomainLabelsMax; extra > 0; extra--) start = domain.IndexOf('.', start) + 1;
@@ -57,16 +60,20 @@ public sealed class ListMatcher(KeyHasher hasher)
             {
                 var dot = domain.IndexOf('.', start);
                 if (dot < 0) return;
-                index.Find(ListType.Domain, ListKey.Of(hasher.Hash(tenant, KeyKind.Of(LinkAttribute.Domain), domain.AsSpan(start))), atMs, ref found);
+                var rest = domain.AsSpan(start);
+                var key = own.Key is { } derived && rest.SequenceEqual(own.Text) ? derived : hasher.Hash(tenant, KeyKind.Of(LinkAttribute.Domain), rest);
+                index.Find(ListType.Domain, ListKey.Of(key), atMs, ref found);
                 start = dot + 1;
             }
         }
 
         void FindAddress(System.Net.IPAddress address, ref List<ListHit>? found)
         {
-            index.Find(ListType.Ip, ListKey.OfAddress(hasher.Hash(tenant, KeyKind.Of(LinkAttribute.Ip), address.ToString())), atMs, ref found);
             var value = ListKey.Value(address);
             var is4 = address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork;
+            // An IPv4 address is a line by itself, and has the line's key; a line of IPv6 is a network.
+            var whole = (is4 && signals.Ip.Value is not null ? Derived(LinkAttribute.Ip) : null) ?? hasher.Hash(tenant, KeyKind.Of(LinkAttribute.Ip), address.ToString());
+            index.Find(ListType.Ip, ListKey.OfAddress(whole), atMs, ref found);
             var lengths = index.NetworkLengths & (is4 ? UInt128.MaxValue << ListKey.MappedBits : UInt128.MaxValue);
             while (lengths != 0)
             {

@@ -44,7 +44,8 @@ internal sealed class UnreadableRequests(RequestDelegate next, ILogger<Unreadabl
     public Task InvokeAsync(HttpContext context)
     {
         if (context.Request.ContentType?.StartsWith(GrpcContentType, StringComparison.OrdinalIgnoreCase) ?? false) return InvokeGrpcAsync(context);
-        return context.Request.HasJsonContentType() && context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is { Method: var method } && Input(method.ServiceName, method.Name) is { } input
+        // A GET has no body, whatever type it says it is.
+        return context.Request.HasJsonContentType() && !HttpMethods.IsGet(context.Request.Method) && context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is { Method: var method } && Input(method.ServiceName, method.Name) is { } input
             ? InvokeJsonAsync(context, input)
             : next(context);
     }

@@ -18,6 +18,9 @@ internal static class ListFixture
 
     public static readonly ListValueReader Reader = new(Hasher, EmailProviders.Default, phone: text => text.StartsWith('+') ? text.Replace(" ", "", StringComparison.Ordinal) : null, country: code => code != "XX");
 
+    /// <summary>So that it is known which domains are free, and own ones have a link key.</summary>
+    private static readonly EmailReference Reference = new() { Free = System.Collections.Frozen.FrozenSet<string>.Empty };
+
     public static readonly Policy Policy = PolicyReader.Read(DefaultPolicy.Yaml, 1).Policy!;
 
     private static readonly ListMatcher Matcher = new(Hasher);
@@ -47,7 +50,7 @@ internal static class ListFixture
 
     public static SignupSignals Signals(Signup signup) => new()
     {
-        Email = EmailDerivation.Derive(signup.Email, Subject.None, new EmailReference()),
+        Email = EmailDerivation.Derive(signup.Email, Subject.None, Reference),
         Phone = signup.Phone is { } phone
             ? Signal<PhoneSignals>.Present(new PhoneSignals
             {

@@ -114,6 +114,20 @@ public sealed class ListMatchTests
     public void A_list_matches_also_where_the_policy_has_no_rule_for_its_keys() =>
         Assert.That(ListFixture.Of(ListType.Device, "dev-1").Match(ListFixture.Bare with { Device = new DeviceInput { DeviceId = "dev-1" } }, rules: []).All, Has.Count.EqualTo(1));
 
+    /// <summary>Keys are taken over from the link keys where they are the same. That must make no difference.</summary>
+    [TestCase(ListType.Domain, "company.example")]
+    [TestCase(ListType.Domain, "mail.company.example")]
+    [TestCase(ListType.Ip, "203.0.113.7")]
+    [TestCase(ListType.Email, "anna@mail.company.example")]
+    public void A_list_matches_alike_with_the_policys_keys_and_without(ListType type, string value)
+    {
+        var index = ListFixture.Of(type, value);
+        var signup = ListFixture.Ip("203.0.113.7") with { Email = new EmailInput("anna@mail.company.example", null) };
+        Assert.That(index.Match(signup).All, Has.Count.EqualTo(1));
+        Assert.That(index.Match(signup, rules: []).All, Has.Count.EqualTo(1));
+        Assert.That(index.Match(ListFixture.Ip("203.0.113.8") with { Email = new EmailInput("anna@mail.other.example", null) }).All, Is.Empty);
+    }
+
     [Test]
     public void A_signup_on_no_list_has_the_one_empty_result() => Assert.That(ListFixture.Of(ListType.Device, "dev-1").Match(ListFixture.Email("a@b.org")), Is.SameAs(ListHits.None));
 
