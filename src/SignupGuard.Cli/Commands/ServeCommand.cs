@@ -14,7 +14,14 @@ internal static class ServeCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             await using var host = await SignupGuardHost.StartAsync(options.Settings(parsed), cancellation: cancellation);
-            await host.WaitForShutdownAsync(cancellation);
+            try
+            {
+                await host.WaitForShutdownAsync(cancellation);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                // Being asked to stop is how it ends.
+            }
             return 0;
         });
         return command;

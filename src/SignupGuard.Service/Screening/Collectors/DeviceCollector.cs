@@ -49,8 +49,16 @@ internal static class DeviceCollector
         if (length is < 2 or > 3) return null;
         Span<char> lower = stackalloc char[3];
         text[..length].ToLowerInvariant(lower);
-        return string.Intern(lower[..length].ToString());
+        var place = 0;
+        foreach (var letter in lower[..length]) place = (place * Letters) + letter - 'a' + 1;
+        // Two threads may make one: either is as good.
+        return Languages[place] ??= lower[..length].ToString();
     }
+
+    private const int Letters = 27;
+
+    /// <summary>Tags seen, by their letters: one string of each.</summary>
+    private static readonly string?[] Languages = new string?[Letters * Letters * Letters];
 
     private static bool? OffsetMatchesZone(DeviceInput device, DateTimeOffset at) =>
         device is { TimeZone: { } name, UtcOffsetMinutes: { } minutes } && TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone)
