@@ -10,12 +10,7 @@ namespace SignupGuard.Service.Changes;
 
 /// <summary>
 /// Hears from the other replicas that something changed, over one connection that listens, and wakes who waits here. Notifications are hints:
-/// one may be lost, or the connection be away, so whoever waits does so for a bounded time and then looks for itself.
-/// <code>
-///   var next = changes.Next(ChangeTopic.Policy);     before looking, so that no change falls in between
-///   … look at the database …
-///   await changes.WaitAsync(next, poll, stopping);
-/// </code>
+/// one may be lost, or the connection be away, so whoever waits does so for a bounded time and then looks for itself (<see cref="FollowAsync"/>).
 /// </summary>
 public sealed class ChangeNotifications(NpgsqlDataSource source, IOptions<ChangeOptions> options, TimeProvider clock, ILogger<ChangeNotifications> log) : BackgroundService
 {
@@ -49,6 +44,31 @@ public sealed class ChangeNotifications(NpgsqlDataSource source, IOptions<Change
     {
         await next.WaitAsync(atMost, clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellation.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>
+    /// Looks again and again until cancelled: at once when told of a change of the topic, else every so long. A failed look is told of once until
+    /// one succeeds, not every time.
+    /// </summary>
+    public async Task FollowAsync(ChangeTopic topic, TimeSpan every, Func<CancellationToken, Task> look, Action<Exception> failed, CancellationToken cancellation)
+    {
+        var failing = false;
+        while (true)
+        {
+            // Before looking, so that no change falls in between.
+            var next = Next(topic);
+            try
+            {
+                await look(cancellation);
+                failing = false;
+            }
+            catch (Exception failure) when (!cancellation.IsCancellationRequested)
+            {
+                if (!failing) failed(failure);
+                failing = true;
+            }
+            await WaitAsync(next, every, cancellation);
+        }
     }
 
     /// <summary>

@@ -45,27 +45,12 @@ public sealed class ActiveLists(
         await base.StartAsync(cancellationToken);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var poll = TimeSpan.FromMilliseconds(options.Value.ListPollMs);
-        var failing = false;
-        while (true)
-        {
-            var next = changes.Next(ChangeTopic.Lists);
-            try
-            {
-                await RefreshAsync(stoppingToken);
-                failing = false;
-            }
-            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
-            {
-                // Said once, not every second.
-                if (!failing) ListLog.RefreshFailed(log, Fault.Describe(failure));
-                failing = true;
-            }
-            await changes.WaitAsync(next, poll, stoppingToken);
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => changes.FollowAsync(
+        ChangeTopic.Lists,
+        TimeSpan.FromMilliseconds(options.Value.ListPollMs),
+        RefreshAsync,
+        failure => ListLog.RefreshFailed(log, Fault.Describe(failure)),
+        stoppingToken);
 
     private async Task RefreshAsync(CancellationToken cancellation)
     {

@@ -54,26 +54,16 @@ public sealed class ActivePolicy(
         await base.StartAsync(cancellationToken);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => changes.FollowAsync(
+        ChangeTopic.Policy,
+        TimeSpan.FromMilliseconds(options.Value.PolicyPollMs),
+        RefreshAsync,
+        failure => ScreeningLog.PolicyPollFailed(log, Snapshot.Policy.Version, Fault.Describe(failure)),
+        stoppingToken);
+
+    private async Task RefreshAsync(CancellationToken cancellation)
     {
-        var poll = TimeSpan.FromMilliseconds(options.Value.PolicyPollMs);
-        var failing = false;
-        while (true)
-        {
-            var next = changes.Next(ChangeTopic.Policy);
-            try
-            {
-                if (await store.MarksAsync(stoppingToken) != _marks) await UseAsync(await store.LoadAsync(clock.GetUtcNow(), stoppingToken), stoppingToken);
-                failing = false;
-            }
-            catch (Exception failure) when (failure is not OperationCanceledException)
-            {
-                // Said once, not every second.
-                if (!failing) ScreeningLog.PolicyPollFailed(log, Snapshot.Policy.Version, Fault.Describe(failure));
-                failing = true;
-            }
-            await changes.WaitAsync(next, poll, stoppingToken);
-        }
+        if (await store.MarksAsync(cancellation) != _marks) await UseAsync(await store.LoadAsync(clock.GetUtcNow(), cancellation), cancellation);
     }
 
     private async Task UseAsync(LoadedPolicies loaded, CancellationToken cancellation)
