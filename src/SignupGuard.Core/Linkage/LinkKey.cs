@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using SignupGuard.Core.Binary;
 
 namespace SignupGuard.Core.Linkage;
 
@@ -107,19 +107,9 @@ public readonly record struct LinkKey(UInt128 Hash)
     /// <summary>The hash is uniform already.</summary>
     public override int GetHashCode() => (int)(uint)Hash;
 
-    public Guid ToGuid()
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        BinaryPrimitives.WriteUInt128BigEndian(bytes, Hash);
-        return new Guid(bytes, bigEndian: true);
-    }
+    public Guid ToGuid() => GuidBits.ToGuid(Hash);
 
-    public static LinkKey From(Guid stored)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        stored.TryWriteBytes(bytes, bigEndian: true, out _);
-        return new LinkKey(BinaryPrimitives.ReadUInt128BigEndian(bytes));
-    }
+    public static LinkKey From(Guid stored) => new(GuidBits.Of(stored));
 
     /// <summary>Opaque short reference for evidence: the first 48 bits.</summary>
     public override string ToString() => ((ulong)(Hash >> 80)).ToString("x12", System.Globalization.CultureInfo.InvariantCulture);

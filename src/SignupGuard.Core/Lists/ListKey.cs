@@ -1,6 +1,6 @@
-using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using SignupGuard.Core.Binary;
 using SignupGuard.Core.Linkage;
 using SignupGuard.Core.Signals;
 
@@ -47,17 +47,7 @@ public readonly record struct ListKey(UInt128 Bits)
         return new ListKey(bits);
     }
 
-    public Guid ToGuid()
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        BinaryPrimitives.WriteUInt128BigEndian(bytes, Bits);
-        return new Guid(bytes, bigEndian: true);
-    }
+    public Guid ToGuid() => GuidBits.ToGuid(Bits);
 
-    public static ListKey From(Guid stored)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        stored.TryWriteBytes(bytes, bigEndian: true, out _);
-        return new ListKey(BinaryPrimitives.ReadUInt128BigEndian(bytes));
-    }
+    public static ListKey From(Guid stored) => new(GuidBits.Of(stored));
 }

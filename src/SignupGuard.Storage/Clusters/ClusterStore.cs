@@ -159,7 +159,7 @@ public sealed partial class ClusterStore(NpgsqlDataSource source, TimeProvider c
         // A denied member can't be decided more severely; a cleared one stays cleared.
         var candidates = new List<(Waiting Member, LinkableSignup Linkable)>(waiting.Count);
         var unreadable = 0;
-        foreach (var member in waiting.Where(member => SecondLook.Changes(member.InForce.Body.Verdict, member.Label, Verdict.Deny)))
+        foreach (var member in waiting.Where(member => SecondLook.CanChange(member.InForce.Body.Verdict, member.Label)))
         {
             if (open(member.Facts) is not var (signup, signals))
             {
