@@ -18,6 +18,9 @@ internal static class Benchmark
     /// <summary>Most signups made ahead for one run: 1.5 KB each.</summary>
     private const int RequestsMax = 1_500_000;
 
+    /// <summary>The service's own; those of references are another tenant's.</summary>
+    private const string CountSignups = "SELECT coalesce(sum(next_ordinal - 1), 0)::bigint FROM lanes WHERE tenant NOT LIKE 'bench-%'";
+
     /// <summary>Rows the references write again.</summary>
     private const int ReferenceSignups = 2_000;
 
@@ -40,7 +43,7 @@ internal static class Benchmark
             report($"filling, {left:N0} signups to go");
             errors += (await generator.SendAllAsync(traffic.Requests(Math.Min(left, FillChunk)), FillConcurrency, cancellation)).Values.Sum();
         }
-        var storedBefore = source is null ? (long?)null : await ScalarAsync(source, "SELECT coalesce(sum(next_ordinal - 1), 0)::bigint FROM lanes WHERE tenant NOT LIKE 'bench-%'", cancellation);
+        var storedBefore = source is null ? (long?)null : await ScalarAsync(source, CountSignups, cancellation);
         var processorBefore = target.ProcessorTime();
 
         var results = new List<LoadResult>();
@@ -130,7 +133,7 @@ internal static class Benchmark
             WHERE n.nspname = current_schema() AND c.relkind = 'r'
             """,
             cancellation);
-        var signups = await ScalarAsync(source, "SELECT coalesce(sum(next_ordinal - 1), 0)::bigint FROM lanes WHERE tenant NOT LIKE 'bench-%'", cancellation);
+        var signups = await ScalarAsync(source, CountSignups, cancellation);
         // Rows of references that ran here before would be counted as the service's.
         var references = await ScalarAsync(source, "SELECT count(*) FROM lanes WHERE tenant LIKE 'bench-%'", cancellation);
         return signups > 0 && references == 0 ? (double)bytes / signups : null;

@@ -1,5 +1,6 @@
 using Npgsql;
 using SignupGuard.Core.Decisions;
+using SignupGuard.Service.Transport;
 
 namespace SignupGuard.Cli.Bench;
 
@@ -24,9 +25,6 @@ internal sealed record ReferenceKey(Guid Key, short Kind, byte[] State, bool Fre
 /// <summary>The latest rows of the runs before, read back from the database: the references write the same rows.</summary>
 internal sealed record ReferenceRows(List<ReferenceSignup> Signups, byte[] LaneState)
 {
-    /// <summary>Tenant of the runs: callers of a service without authentication all have this one.</summary>
-    private const string Tenant = "default";
-
     public double KeysPerSignup => Signups.Average(signup => signup.Keys.Count);
 
     public double FreshKeysPerSignup => Signups.Average(signup => signup.Keys.Count(key => key.Fresh));
@@ -44,7 +42,7 @@ internal sealed record ReferenceRows(List<ReferenceSignup> Signups, byte[] LaneS
             """,
             connection)
         {
-            Parameters = { new NpgsqlParameter<string> { TypedValue = Tenant }, new NpgsqlParameter<int> { TypedValue = count } },
+            Parameters = { new NpgsqlParameter<string> { TypedValue = Tenancy.Default }, new NpgsqlParameter<int> { TypedValue = count } },
         })
         {
             await using var reader = await command.ExecuteReaderAsync(cancellation);
@@ -79,7 +77,7 @@ internal sealed record ReferenceRows(List<ReferenceSignup> Signups, byte[] LaneS
             await using var reader = await command.ExecuteReaderAsync(cancellation);
             while (await reader.ReadAsync(cancellation)) states[reader.GetGuid(0)] = (reader.GetInt16(1), reader.GetFieldValue<byte[]>(2));
         }
-        await using var lane = new NpgsqlCommand("SELECT state FROM lanes WHERE tenant = $1", connection) { Parameters = { new NpgsqlParameter<string> { TypedValue = Tenant } } };
+        await using var lane = new NpgsqlCommand("SELECT state FROM lanes WHERE tenant = $1", connection) { Parameters = { new NpgsqlParameter<string> { TypedValue = Tenancy.Default } } };
         return new ReferenceRows(
             signups.ConvertAll(item => item.Signup with
             {

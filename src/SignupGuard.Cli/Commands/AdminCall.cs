@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Grpc.Core;
 using Grpc.Net.Client;
+using SignupGuard.Service.Transport;
 
 namespace SignupGuard.Cli.Commands;
 
@@ -9,7 +10,6 @@ namespace SignupGuard.Cli.Commands;
 internal sealed record AdminCall(GrpcChannel Channel, Metadata Headers, ParseResult Parsed, CancellationToken Cancellation)
 {
     private const int ExitFailed = 1;
-    private const string ActorHeader = "signupguard-actor";
 
     /// <summary>Where a service listens unless it is told otherwise.</summary>
     public static readonly Uri DefaultAddress = new("http://127.0.0.1:7070");
@@ -31,7 +31,7 @@ internal sealed record AdminCall(GrpcChannel Channel, Metadata Headers, ParseRes
             using var channel = GrpcChannel.ForAddress(parsed.GetValue(Address) ?? DefaultAddress);
             try
             {
-                return await run(new AdminCall(channel, new Metadata { { ActorHeader, parsed.GetRequiredValue(Actor) } }, parsed, cancellation));
+                return await run(new AdminCall(channel, new Metadata { { Caller.ActorHeader, parsed.GetRequiredValue(Actor) } }, parsed, cancellation));
             }
             catch (RpcException refused) when (refused.StatusCode != StatusCode.Cancelled || !cancellation.IsCancellationRequested)
             {

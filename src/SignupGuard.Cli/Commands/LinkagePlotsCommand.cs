@@ -1,6 +1,5 @@
 using System.CommandLine;
 using SignupGuard.Cli.Evaluation;
-using SignupGuard.Core.Policies;
 
 namespace SignupGuard.Cli.Commands;
 
@@ -16,10 +15,7 @@ internal static class LinkagePlotsCommand
         {
             try
             {
-                var yaml = parsed.GetValue(policy) is { } file ? await File.ReadAllTextAsync(file, cancellation) : DefaultPolicy.Yaml;
-                var reading = PolicyReader.Read(yaml, 1);
-                foreach (var issue in reading.Issues) await Console.Error.WriteLineAsync($"{issue.Path}: {issue.Message}");
-                if (reading.Policy is not { } read) return 1;
+                if (EvaluateCommand.ReadPolicy(parsed.GetValue(policy)) is not { } read) return 1;
                 var folder = Directory.CreateDirectory(parsed.GetRequiredValue(output)).FullName;
                 foreach (var (name, svg) in LinkagePlots.Of(read)) await File.WriteAllTextAsync(Path.Combine(folder, name), svg, cancellation);
                 return 0;

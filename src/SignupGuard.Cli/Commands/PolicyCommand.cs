@@ -53,7 +53,7 @@ internal static class PolicyCommand
             }
             else
             {
-                foreach (var issue in reading.Issues) Console.Out.WriteLine($"{path}: {(issue.Path.Length > 0 ? issue.Path + ": " : "")}{issue.Message}");
+                foreach (var issue in reading.Issues) Console.Out.WriteLine($"{path}: {issue}");
                 if (reading.Policy is { } policy) Console.Out.WriteLine($"{path}: valid, {policy.Rules.Count} rules and {policy.Linkage.Rules.Count} linkage rules.");
             }
             return reading.Policy is null ? ExitFound : 0;
@@ -73,7 +73,7 @@ internal static class PolicyCommand
             var path = parsed.GetRequiredValue(file);
             if (await TextAsync(path, cancellation) is not { } yaml) return ExitFailed;
             var reading = PolicyReader.Read(yaml, 1);
-            foreach (var issue in reading.Issues) await Console.Error.WriteLineAsync($"{path}: {issue.Path}: {issue.Message}");
+            foreach (var issue in reading.Issues) await Console.Error.WriteLineAsync($"{path}: {issue}");
             if (reading.Policy is not { } policy) return ExitFound;
             using var runner = new PolicyCaseRunner(policy, EvaluateCommand.Configuration());
             var results = new List<CaseResult>();
@@ -187,11 +187,20 @@ internal static class PolicyCommand
             var (policy, issues) = call.Parsed.GetValue(update) is { } version
                 ? await UpdateAsync(call, version, yaml, call.Parsed.GetRequiredValue(note), call.Parsed.GetValue(rebase))
                 : await BeginAsync(call, yaml, call.Parsed.GetRequiredValue(note));
-            foreach (var issue in issues) Console.Out.WriteLine($"{issue.Path}: {issue.Message}");
+            foreach (var issue in issues) Console.Out.WriteLine(Said(issue));
             Console.Out.WriteLine($"version {policy.Version}: {policy.State}");
             return issues.Count > 0 ? ExitFound : 0;
         });
     }
+
+    /// <summary>As lint says it.</summary>
+    private static string Said(V1.PolicyIssue issue) => new Core.Policies.PolicyIssue(issue.Path, issue.Message)
+    {
+        Kind = issue.Line > 0 ? PolicyIssueKind.Expression : PolicyIssueKind.Value,
+        Line = issue.Line,
+        Column = issue.Column,
+        Suggestion = issue.Suggestion.Length > 0 ? issue.Suggestion : null,
+    }.ToString();
 
     private static async Task<(PolicySummary Policy, IReadOnlyList<V1.PolicyIssue> Issues)> BeginAsync(AdminCall call, string yaml, string note)
     {
@@ -313,7 +322,7 @@ internal static class PolicyCommand
         var yaml = System.IO.File.Exists(named) ? await TextAsync(named, call.Cancellation) : (await StoredAsync(call, named))?.Yaml;
         if (yaml is null) return null;
         var document = PolicyReader.Parse(yaml, out var problem);
-        if (problem is not null) await Console.Error.WriteLineAsync($"{named}: {problem.Path}: {problem.Message}");
+        if (problem is not null) await Console.Error.WriteLineAsync($"{named}: {problem}");
         return document;
     }
 
