@@ -290,6 +290,7 @@ internal static class DemoCommand
             _console.WriteLine();
             _console.MarkupLine("[bold]The service is up.[/] Try, in another terminal (Ctrl+C here stops it):");
             output.WriteLine();
+            if (host.ConsoleAddress is { } console) output.WriteLine($"  {console}   the console, in a browser");
             output.WriteLine($"  curl -s {host.HttpAddress}v1/decisions/{denied}");
             output.WriteLine($"  curl -s {host.HttpAddress}v1/signups:screen -d '{{\"signup\":{{\"signupId\":\"mine-1\",\"occurredAt\":\"{DateTimeOffset.UtcNow:yyyy-MM-dd'T'HH:mm:ss'Z'}\",\"email\":{{\"address\":\"ada@example.org\"}}}}}}'");
             output.WriteLine($"  grpcurl -plaintext {host.GrpcAddress.Authority} list");
