@@ -244,7 +244,6 @@ public sealed class SignupGuardHost : IAsyncDisposable
         app.MapGrpcService<ScreeningGrpcService>();
         app.MapGrpcService<PolicyGrpcService>();
         app.MapGrpcService<ListGrpcService>();
-        app.MapGrpcService<ReviewGrpcService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         // Alive: the process answers. Ready: it would screen.
