@@ -13,10 +13,21 @@ public sealed partial class CaseStore
     /// <summary>Members whose move is followed in one transaction; decisions are read 500 at a time, as the stream gives them.</summary>
     public const int MovesMax = 500;
 
-    /// <summary>Tenants that have decisions: any of them may have new ones.</summary>
-    public async Task<IReadOnlyList<string>> TenantsAsync(CancellationToken cancellation)
+    // The next decision by the stream's own order, so that its index answers however many there are.
+    internal const string TenantsWithWorkSql =
+        """
+        SELECT tenant FROM case_moves
+        UNION SELECT l.tenant FROM lanes l LEFT JOIN case_cursors c ON c.tenant = l.tenant, LATERAL (
+            SELECT FROM decisions d
+            WHERE d.tenant = l.tenant AND (d.xid, d.ordinal, d.revision) > (coalesce(c.xid, '0'::xid8), coalesce(c.ordinal, 0), coalesce(c.revision, 0))
+                  AND d.xid < pg_snapshot_xmin(pg_current_snapshot())
+            ORDER BY d.xid, d.ordinal, d.revision LIMIT 1) next
+        """;
+
+    /// <summary>Tenants whose cases are behind: of decisions, as the stream gives them, or of members that changed their network. Takes no lock.</summary>
+    public async Task<IReadOnlyList<string>> TenantsWithWorkAsync(CancellationToken cancellation)
     {
-        await using var command = source.CreateCommand("SELECT tenant FROM lanes");
+        await using var command = source.CreateCommand(TenantsWithWorkSql);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var tenants = new List<string>();
         while (await reader.ReadAsync(cancellation)) tenants.Add(reader.GetString(0));
@@ -35,39 +46,28 @@ public sealed partial class CaseStore
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         if (!await ClusterLock.TryTakeAsync(connection, tenant, cancellation)) return 0;
         var (taken, decisions) = await TakeDecisionsAsync(connection, tenant, cancellation);
-        var (moves, moved) = await TakeMovesAsync(connection, tenant, cancellation);
-        if (taken + moves == 0) return 0;
+        var moved = await TakeMovesAsync(connection, tenant, cancellation);
+        if (taken + moved.Count == 0) return 0;
 
         await WriteSignupsAsync(connection, tenant, decisions, open, cancellation);
         var touched = await PlaceAsync(connection, tenant, [.. decisions.Select(decision => decision.Ordinal).Concat(moved).Distinct()], cancellation);
         await SumUpAsync(connection, tenant, touched, cancellation);
         await transaction.CommitAsync(cancellation);
-        return taken + moves;
+        return taken + moved.Count;
     }
 
     /// <summary>The last decision of each signup in the next part of the stream; the cursor moves past all of them.</summary>
     private static async Task<(int Taken, List<StoredDecision> Last)> TakeDecisionsAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellation)
     {
-        var (xid, ordinal, revision) = ("0", 0L, 0);
+        var after = StreamPosition.Start;
         await using (var command = new NpgsqlCommand("SELECT xid::text, ordinal, revision FROM case_cursors WHERE tenant = $1", connection) { Parameters = { Sql.Value(tenant) } })
         {
             await using var reader = await command.ExecuteReaderAsync(cancellation);
-            if (await reader.ReadAsync(cancellation)) (xid, ordinal, revision) = (reader.GetString(0), reader.GetInt64(1), reader.GetInt32(2));
+            if (await reader.ReadAsync(cancellation)) after = new StreamPosition(ulong.Parse(reader.GetString(0), CultureInfo.InvariantCulture), reader.GetInt64(1), reader.GetInt32(2));
         }
-        var taken = 0;
-        var last = new Dictionary<long, StoredDecision>();
-        await using (var command = new NpgsqlCommand(DecisionReader.AllSql, connection) { Parameters = { Sql.Value(tenant), Sql.Value(xid), Sql.Value(ordinal), Sql.Value(revision) } })
-        {
-            await using var reader = await command.ExecuteReaderAsync(cancellation);
-            while (await reader.ReadAsync(cancellation))
-            {
-                var decision = DecisionRow.Read(reader, 1);
-                (xid, ordinal, revision) = (reader.GetString(0), decision.Ordinal, decision.Revision);
-                taken++;
-                if (!last.TryGetValue(ordinal, out var known) || known.Revision < revision) last[ordinal] = decision;
-            }
-        }
-        if (taken == 0) return (0, []);
+        var changes = await DecisionReader.ChangesAsync(connection, tenant, after, changesOnly: false, cancellation);
+        if (changes.Count == 0) return (0, []);
+        var reached = changes[^1].Position;
         await using var update = new NpgsqlCommand(
             """
             INSERT INTO case_cursors (tenant, xid, ordinal, revision) VALUES ($1, $2::text::xid8, $3, $4)
@@ -75,13 +75,15 @@ public sealed partial class CaseStore
             """,
             connection)
         {
-            Parameters = { Sql.Value(tenant), Sql.Value(xid), Sql.Value(ordinal), Sql.Value(revision) },
+            Parameters = { Sql.Value(tenant), Sql.Value(reached.Xid.ToString(CultureInfo.InvariantCulture)), Sql.Value(reached.Ordinal), Sql.Value(reached.Revision) },
         };
         await update.ExecuteNonQueryAsync(cancellation);
-        return (taken, [.. last.Values.OrderBy(decision => decision.Ordinal)]);
+        var last = changes.Select(change => change.Decision).GroupBy(decision => decision.Ordinal).Select(history => history.MaxBy(decision => decision.Revision)!);
+        return (changes.Count, [.. last.OrderBy(decision => decision.Ordinal)]);
     }
 
-    private static async Task<(int Moves, List<long> Ordinals)> TakeMovesAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellation)
+    /// <summary>Members that changed their network; one that did twice is there twice.</summary>
+    private static async Task<List<long>> TakeMovesAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellation)
     {
         await using var command = new NpgsqlCommand(
             $"DELETE FROM case_moves WHERE tenant = $1 AND id IN (SELECT id FROM case_moves WHERE tenant = $1 ORDER BY id LIMIT {MovesMax}) RETURNING ordinal",
@@ -92,7 +94,7 @@ public sealed partial class CaseStore
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var ordinals = new List<long>();
         while (await reader.ReadAsync(cancellation)) ordinals.Add(reader.GetInt64(0));
-        return (ordinals.Count, [.. ordinals.Distinct()]);
+        return ordinals;
     }
 
     /// <summary>Updates signups that have a case, and gives those flagged for the first time one of their own.</summary>
@@ -211,7 +213,7 @@ public sealed partial class CaseStore
 
     private static string[] Codes(StoredDecision decision) => [.. decision.Body.Reasons.Select(reason => reason.Code).Distinct()];
 
-    private static NpgsqlParameter Text(string? text) => new() { Value = (object?)text ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text };
+    private static NpgsqlParameter Text(string? text) => Sql.Nullable(text, NpgsqlDbType.Text);
 
     /// <summary>Brings signups into the case of the network they are in now, or into one of their own. The caller holds the networks' lock.</summary>
     /// <returns>Cases whose members changed, or whose members' decisions did.</returns>
@@ -281,7 +283,7 @@ public sealed partial class CaseStore
             SELECT c.tenant, $2, c.state, s.ordinal, s.signup_id, $5, 0, s.verdict, s.score, 0, s.reason_codes, s.labels, s.country, s.network_class, s.channel, s.product, c.opened_at, $6
             FROM cases c JOIN case_signups s ON s.tenant = c.tenant AND s.ordinal = $4 WHERE c.tenant = $1 AND c.id = $3
             """,
-            [Sql.Value(tenant), Sql.Value(id), Sql.Value(from), Sql.Value(ordinal), new NpgsqlParameter { Value = (object?)cluster ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint }, Sql.Value(now)],
+            [Sql.Value(tenant), Sql.Value(id), Sql.Value(from), Sql.Value(ordinal), Sql.Nullable(cluster, NpgsqlDbType.Bigint), Sql.Value(now)],
             cancellation);
         await RunAsync(connection, Event(tenant, id, now, null, "opened", $"out of {from}"), cancellation);
         return id;
