@@ -73,6 +73,9 @@ public sealed class SignupGuardHost : IAsyncDisposable
     /// <summary>The console's pages over HTTP/1.1; null where this replica serves none.</summary>
     public Uri? ConsoleAddress => _console is { } console ? Address(console.EndPoint) : null;
 
+    /// <summary>Where a person signs in to the console, once; another after each use. Null where this replica serves none.</summary>
+    public Uri? ConsoleSignInLink => _console?.SignInLink;
+
     /// <summary>Where the private Postgres keeps its data; null with a configured database.</summary>
     public string? DataFolder => _database.DataFolder;
 

@@ -25,6 +25,9 @@ public sealed class ConsoleApp : IAsyncDisposable
     /// <summary>A working day; then one signs in again.</summary>
     private static readonly TimeSpan SessionTime = TimeSpan.FromHours(12);
 
+    /// <summary>Room for a policy's document (1,000,000 characters) in one message of the browser.</summary>
+    private const int BrowserMessageBytesMax = 4 * 1024 * 1024;
+
     /// <summary>Scripts and all else from this server only; styles inline, for the component library writes its theme so. No page may be framed.</summary>
     private const string ContentSecurityPolicy =
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'";
@@ -38,6 +41,9 @@ public sealed class ConsoleApp : IAsyncDisposable
     }
 
     public IPEndPoint EndPoint { get; }
+
+    /// <summary>Where to sign in, once; another after each use.</summary>
+    public Uri SignInLink => _app.Services.GetRequiredService<SignInLinks>().Current;
 
     /// <summary>Starts to serve pages.</summary>
     /// <param name="port">0: any free one.</param>
@@ -62,7 +68,9 @@ public sealed class ConsoleApp : IAsyncDisposable
         {
             Map(app);
             await app.StartAsync(cancellation);
-            return new ConsoleApp(app, listening!.IPEndPoint!);
+            var endpoint = listening!.IPEndPoint!;
+            app.Services.GetRequiredService<SignInLinks>().Open(ForThisMachine(endpoint));
+            return new ConsoleApp(app, endpoint);
         }
         catch
         {
@@ -73,7 +81,7 @@ public sealed class ConsoleApp : IAsyncDisposable
 
     private static void AddPages(IServiceCollection services)
     {
-        services.AddRazorComponents().AddInteractiveServerComponents();
+        services.AddRazorComponents().AddInteractiveServerComponents().AddHubOptions(options => options.MaximumReceiveMessageSize = BrowserMessageBytesMax);
         services.AddMudServices(options => options.SnackbarConfiguration.PositionClass = MudBlazor.Defaults.Classes.Position.BottomRight);
         // Keys live with the process: a restart asks people to sign in again.
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
@@ -86,7 +94,7 @@ public sealed class ConsoleApp : IAsyncDisposable
             options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             options.ExpireTimeSpan = SessionTime;
             options.SlidingExpiration = true;
-            options.LoginPath = "/sign-in";
+            options.LoginPath = SignInPages.Path;
             options.ReturnUrlParameter = "to";
         });
         services.AddAuthorization(options => options.FallbackPolicy = options.DefaultPolicy);
@@ -94,6 +102,17 @@ public sealed class ConsoleApp : IAsyncDisposable
         services.AddScoped<SignedIn>();
         services.AddScoped<CircuitHandler>(provider => provider.GetRequiredService<SignedIn>());
         services.AddScoped<ServiceClients>();
+        services.AddScoped<Keyboard>();
+        services.AddScoped<QueueView>();
+        services.AddScoped<SearchView>();
+        services.AddSingleton<SignInLinks>();
+    }
+
+    /// <summary>The loopback address where the server listens on all.</summary>
+    private static Uri ForThisMachine(IPEndPoint endpoint)
+    {
+        var address = endpoint.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : endpoint.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : endpoint.Address;
+        return new Uri($"http://{new IPEndPoint(address, endpoint.Port)}");
     }
 
     private static void Map(WebApplication app)
@@ -113,6 +132,7 @@ public sealed class ConsoleApp : IAsyncDisposable
         app.UseAuthorization();
         app.UseAntiforgery();
         ConsoleAssets.Map(app);
+        SignInPages.Map(app);
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(options => options.ContentSecurityFrameAncestorsPolicy = null);
     }
 
