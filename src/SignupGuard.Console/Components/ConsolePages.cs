@@ -7,14 +7,24 @@ internal static class ConsolePages
 {
     public static readonly (string Address, string Name)[] InNavigation =
     [
+        ("/", "Queue"),
+        ("/signups", "Signups"),
+        ("/overview", "Overview"),
         ("/policies", "Policies"),
+        ("/lists", "Lists"),
+        ("/exemptions", "Exempt keys"),
         ("/audit", "Audit"),
     ];
 
     /// <summary>After "g".</summary>
     public static readonly FrozenDictionary<string, string> ByKey = new Dictionary<string, string>
     {
+        ["g q"] = "/",
+        ["g s"] = "/signups",
+        ["g o"] = "/overview",
         ["g p"] = "/policies",
+        ["g l"] = "/lists",
+        ["g x"] = "/exemptions",
         ["g a"] = "/audit",
     }.ToFrozenDictionary();
 }
