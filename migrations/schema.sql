@@ -22,6 +22,15 @@ BEGIN
     EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, partition, month_from, month_until);
 END $$;
 
+CREATE FUNCTION note_member_moves() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO case_moves (tenant, ordinal) SELECT tenant, ordinal FROM changed;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION refuse_audit_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
@@ -29,6 +38,17 @@ CREATE FUNCTION refuse_audit_change() RETURNS trigger
 BEGIN
     RAISE EXCEPTION 'the audit is append-only' USING ERRCODE = 'insufficient_privilege';
 END $$;
+
+CREATE TABLE appeals (
+    tenant text NOT NULL,
+    id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    ordinal bigint NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    text bytea,
+    CONSTRAINT appeals_ordinal_check CHECK ((ordinal >= 1))
+);
 
 CREATE TABLE audit (
     id bigint NOT NULL,
@@ -55,6 +75,133 @@ ALTER TABLE audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE case_cursors (
+    tenant text NOT NULL,
+    xid xid8 NOT NULL,
+    ordinal bigint NOT NULL,
+    revision integer NOT NULL,
+    CONSTRAINT case_cursors_tenant_check CHECK ((length(tenant) <= 128))
+);
+
+CREATE TABLE case_events (
+    tenant text NOT NULL,
+    id bigint NOT NULL,
+    case_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text,
+    kind text NOT NULL,
+    detail text,
+    CONSTRAINT case_events_actor_check CHECK (((length(actor) >= 1) AND (length(actor) <= 128))),
+    CONSTRAINT case_events_detail_check CHECK ((length(detail) <= 1024)),
+    CONSTRAINT case_events_kind_check CHECK (((length(kind) >= 1) AND (length(kind) <= 32)))
+);
+
+ALTER TABLE case_events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME case_events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE case_moves (
+    tenant text NOT NULL,
+    id bigint NOT NULL,
+    ordinal bigint NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
+
+ALTER TABLE case_moves ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME case_moves_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE case_notes (
+    tenant text NOT NULL,
+    id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    author text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    text text NOT NULL,
+    CONSTRAINT case_notes_author_check CHECK (((length(author) >= 1) AND (length(author) <= 128))),
+    CONSTRAINT case_notes_text_check CHECK (((length(text) >= 1) AND (length(text) <= 4000)))
+);
+
+CREATE TABLE case_signups (
+    tenant text NOT NULL,
+    ordinal bigint NOT NULL,
+    case_id uuid NOT NULL,
+    signup_id text NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    revision integer NOT NULL,
+    verdict smallint NOT NULL,
+    score double precision NOT NULL,
+    reason_codes text[] NOT NULL,
+    labels text[] NOT NULL,
+    country text,
+    network_class text,
+    channel text,
+    product text,
+    outward_code text NOT NULL,
+    decided smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT case_signups_decided_check CHECK (((decided >= 0) AND (decided <= 2))),
+    CONSTRAINT case_signups_ordinal_check CHECK ((ordinal >= 1)),
+    CONSTRAINT case_signups_outward_code_check CHECK ((length(outward_code) <= 32)),
+    CONSTRAINT case_signups_revision_check CHECK ((revision >= 1)),
+    CONSTRAINT case_signups_signup_id_check CHECK (((length(signup_id) >= 1) AND (length(signup_id) <= 128))),
+    CONSTRAINT case_signups_verdict_check CHECK (((verdict >= 1) AND (verdict <= 3)))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE cases (
+    tenant text NOT NULL,
+    id uuid NOT NULL,
+    state smallint NOT NULL,
+    revision bigint DEFAULT 1 NOT NULL,
+    ordinal bigint NOT NULL,
+    signup_id text NOT NULL,
+    cluster bigint,
+    signups bigint NOT NULL,
+    verdict smallint NOT NULL,
+    score double precision NOT NULL,
+    priority integer NOT NULL,
+    appealed boolean DEFAULT false NOT NULL,
+    reason_codes text[] NOT NULL,
+    labels text[] NOT NULL,
+    country text,
+    network_class text,
+    channel text,
+    product text,
+    opened_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    claimed_by text,
+    claimed_until timestamp with time zone,
+    resolution smallint,
+    resolved_by text,
+    resolved_at timestamp with time zone,
+    resolution_reason text,
+    merged_into uuid,
+    CONSTRAINT cases_check CHECK (((claimed_by IS NULL) = (claimed_until IS NULL))),
+    CONSTRAINT cases_claimed_by_check CHECK (((length(claimed_by) >= 1) AND (length(claimed_by) <= 128))),
+    CONSTRAINT cases_ordinal_check CHECK ((ordinal >= 1)),
+    CONSTRAINT cases_priority_check CHECK (((priority >= 0) AND (priority <= 100))),
+    CONSTRAINT cases_resolution_check CHECK (((resolution >= 1) AND (resolution <= 2))),
+    CONSTRAINT cases_resolution_reason_check CHECK ((length(resolution_reason) <= 64)),
+    CONSTRAINT cases_resolved_by_check CHECK (((length(resolved_by) >= 1) AND (length(resolved_by) <= 128))),
+    CONSTRAINT cases_revision_check CHECK ((revision >= 1)),
+    CONSTRAINT cases_signup_id_check CHECK (((length(signup_id) >= 1) AND (length(signup_id) <= 128))),
+    CONSTRAINT cases_signups_check CHECK ((signups >= 0)),
+    CONSTRAINT cases_state_check CHECK (((state >= 1) AND (state <= 4))),
+    CONSTRAINT cases_tenant_check CHECK ((length(tenant) <= 128)),
+    CONSTRAINT cases_verdict_check CHECK (((verdict >= 1) AND (verdict <= 3)))
+)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
+
 CREATE TABLE cluster_members (
     tenant text NOT NULL,
     ordinal bigint NOT NULL,
@@ -79,6 +226,34 @@ ALTER TABLE cluster_merges ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE cluster_resolution_members (
+    tenant text NOT NULL,
+    resolution_id uuid NOT NULL,
+    ordinal bigint NOT NULL,
+    signup_id text NOT NULL,
+    result smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT cluster_resolution_members_ordinal_check CHECK ((ordinal >= 1)),
+    CONSTRAINT cluster_resolution_members_result_check CHECK (((result >= 0) AND (result <= 3))),
+    CONSTRAINT cluster_resolution_members_signup_id_check CHECK (((length(signup_id) >= 1) AND (length(signup_id) <= 128)))
+);
+
+CREATE TABLE cluster_resolutions (
+    tenant text NOT NULL,
+    id uuid NOT NULL,
+    cluster bigint NOT NULL,
+    resolution smallint NOT NULL,
+    reason text NOT NULL,
+    note text,
+    override_people boolean NOT NULL,
+    actor text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT cluster_resolutions_actor_check CHECK (((length(actor) >= 1) AND (length(actor) <= 128))),
+    CONSTRAINT cluster_resolutions_note_check CHECK ((length(note) <= 4000)),
+    CONSTRAINT cluster_resolutions_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 64))),
+    CONSTRAINT cluster_resolutions_resolution_check CHECK (((resolution >= 1) AND (resolution <= 2)))
 );
 
 CREATE TABLE cluster_ties (
@@ -402,14 +577,41 @@ CREATE TABLE signups (
 PARTITION BY RANGE (recorded_at);
 ALTER TABLE ONLY signups ALTER COLUMN facts SET STORAGE EXTERNAL;
 
+ALTER TABLE ONLY appeals
+    ADD CONSTRAINT appeals_pkey PRIMARY KEY (tenant, id);
+
 ALTER TABLE ONLY audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY case_cursors
+    ADD CONSTRAINT case_cursors_pkey PRIMARY KEY (tenant);
+
+ALTER TABLE ONLY case_events
+    ADD CONSTRAINT case_events_pkey PRIMARY KEY (tenant, id);
+
+ALTER TABLE ONLY case_moves
+    ADD CONSTRAINT case_moves_pkey PRIMARY KEY (tenant, id);
+
+ALTER TABLE ONLY case_notes
+    ADD CONSTRAINT case_notes_pkey PRIMARY KEY (tenant, id);
+
+ALTER TABLE ONLY case_signups
+    ADD CONSTRAINT case_signups_pkey PRIMARY KEY (tenant, ordinal);
+
+ALTER TABLE ONLY cases
+    ADD CONSTRAINT cases_pkey PRIMARY KEY (tenant, id);
 
 ALTER TABLE ONLY cluster_members
     ADD CONSTRAINT cluster_members_pkey PRIMARY KEY (tenant, ordinal);
 
 ALTER TABLE ONLY cluster_merges
     ADD CONSTRAINT cluster_merges_pkey PRIMARY KEY (tenant, id);
+
+ALTER TABLE ONLY cluster_resolution_members
+    ADD CONSTRAINT cluster_resolution_members_pkey PRIMARY KEY (tenant, resolution_id, ordinal);
+
+ALTER TABLE ONLY cluster_resolutions
+    ADD CONSTRAINT cluster_resolutions_pkey PRIMARY KEY (tenant, id);
 
 ALTER TABLE ONLY cluster_ties
     ADD CONSTRAINT cluster_ties_pkey PRIMARY KEY (tenant, key, ordinal);
@@ -477,9 +679,43 @@ ALTER TABLE ONLY signup_ids
 ALTER TABLE ONLY signups
     ADD CONSTRAINT signups_pkey PRIMARY KEY (tenant, ordinal, recorded_at);
 
+CREATE INDEX appeals_case ON appeals USING btree (tenant, case_id, opened_at, id);
+
+CREATE INDEX appeals_signup ON appeals USING btree (tenant, ordinal);
+
 CREATE INDEX audit_actor ON audit USING btree (actor, id);
 
 CREATE INDEX audit_subject ON audit USING btree (subject, id);
+
+CREATE INDEX case_events_case ON case_events USING btree (tenant, case_id, id);
+
+CREATE INDEX case_notes_case ON case_notes USING btree (tenant, case_id, at, id);
+
+CREATE INDEX case_signups_case ON case_signups USING btree (tenant, case_id, score DESC, ordinal);
+
+CREATE INDEX case_signups_code ON case_signups USING btree (tenant, outward_code);
+
+CREATE INDEX case_signups_recorded ON case_signups USING btree (tenant, recorded_at, ordinal);
+
+CREATE INDEX case_signups_signup ON case_signups USING btree (tenant, signup_id);
+
+CREATE INDEX cases_claimed ON cases USING btree (tenant, claimed_by, claimed_until) WHERE (claimed_by IS NOT NULL);
+
+CREATE UNIQUE INDEX cases_cluster ON cases USING btree (tenant, cluster) WHERE ((cluster IS NOT NULL) AND (merged_into IS NULL));
+
+CREATE INDEX cases_labels ON cases USING gin (labels);
+
+CREATE INDEX cases_opened ON cases USING btree (tenant, state, opened_at, id) WHERE (merged_into IS NULL);
+
+CREATE INDEX cases_queue ON cases USING btree (tenant, state, appealed DESC, priority DESC, opened_at, id) WHERE (merged_into IS NULL);
+
+CREATE INDEX cases_reason_codes ON cases USING gin (reason_codes);
+
+CREATE INDEX cases_resolved ON cases USING btree (tenant, resolved_at) WHERE ((resolved_at IS NOT NULL) AND (merged_into IS NULL));
+
+CREATE INDEX cases_score ON cases USING btree (tenant, state, score DESC, opened_at, id) WHERE (merged_into IS NULL);
+
+CREATE INDEX cases_size ON cases USING btree (tenant, state, signups DESC, opened_at, id) WHERE (merged_into IS NULL);
 
 CREATE INDEX cluster_members_cluster ON cluster_members USING btree (tenant, cluster, ordinal);
 
@@ -510,6 +746,27 @@ CREATE UNIQUE INDEX lists_name ON lists USING btree (tenant, name) WHERE (remove
 CREATE INDEX shadow_differences_moves ON shadow_differences USING btree (tenant, version, run, active_verdict, shadow_verdict, id);
 
 CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+
+CREATE TRIGGER cluster_members_added AFTER INSERT ON cluster_members REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_member_moves();
+
+CREATE TRIGGER cluster_members_changed AFTER UPDATE ON cluster_members REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_member_moves();
+
+CREATE TRIGGER cluster_members_removed AFTER DELETE ON cluster_members REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_member_moves();
+
+ALTER TABLE ONLY appeals
+    ADD CONSTRAINT appeals_tenant_case_id_fkey FOREIGN KEY (tenant, case_id) REFERENCES cases(tenant, id);
+
+ALTER TABLE ONLY case_events
+    ADD CONSTRAINT case_events_tenant_case_id_fkey FOREIGN KEY (tenant, case_id) REFERENCES cases(tenant, id);
+
+ALTER TABLE ONLY case_notes
+    ADD CONSTRAINT case_notes_tenant_case_id_fkey FOREIGN KEY (tenant, case_id) REFERENCES cases(tenant, id);
+
+ALTER TABLE ONLY case_signups
+    ADD CONSTRAINT case_signups_tenant_case_id_fkey FOREIGN KEY (tenant, case_id) REFERENCES cases(tenant, id);
+
+ALTER TABLE ONLY cluster_resolution_members
+    ADD CONSTRAINT cluster_resolution_members_tenant_resolution_id_fkey FOREIGN KEY (tenant, resolution_id) REFERENCES cluster_resolutions(tenant, id);
 
 ALTER TABLE ONLY policy_activations
     ADD CONSTRAINT policy_activations_version_fkey FOREIGN KEY (version) REFERENCES policies(version);

@@ -16,6 +16,7 @@ using SignupGuard.Service.Clusters;
 using SignupGuard.Service.Hosting;
 using SignupGuard.Service.Lists;
 using SignupGuard.Service.Policies;
+using SignupGuard.Service.Reviews;
 using SignupGuard.Service.Screening;
 using SignupGuard.Service.Screening.Collectors;
 using SignupGuard.Service.Transport;
@@ -28,6 +29,7 @@ using SignupGuard.Storage.Lists;
 using SignupGuard.Storage.Outcomes;
 using SignupGuard.Storage.Partitions;
 using SignupGuard.Storage.Policies;
+using SignupGuard.Storage.Reviews;
 using SignupGuard.Storage.Screening;
 
 namespace SignupGuard.Service;
@@ -184,6 +186,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<ScreeningStore>();
         services.AddSingleton<DecisionReader>();
         services.AddSingleton<OutcomeStore>();
+        services.AddSingleton<CaseStore>();
         services.AddSingleton<ClusterStore>();
         services.AddSingleton<StoredSignups>();
         services.AddSingleton<KeyRetention>();
@@ -215,6 +218,8 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<BacktestRun>();
         services.AddSingleton<ClusterWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<ClusterWorker>());
+        services.AddSingleton<CaseWorker>();
+        services.AddHostedService(provider => provider.GetRequiredService<CaseWorker>());
         services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeMax);
     }
 

@@ -183,11 +183,10 @@ public sealed class BacktestRun(StoredSignups stored, KeyHasher hasher, FactsCip
         {
             try
             {
-                var facts = cipher.Open(tenant, signup.Facts);
-                var core = SignupMap.ToCore(V1.Signup.Parser.ParseFrom(facts.Signup));
+                var (core, signals) = StoredFacts.Open(cipher, tenant, signup.Facts);
                 var hashes = default(AttributeHashes);
-                var one = new LinkableSignup(core, facts.Signals, _baseline.Derive(tenant, core, facts.Signals, ref hashes)) { Lists = signup.Lists };
-                var other = _candidate is null ? one : one with { Keys = _candidate.Derive(tenant, core, facts.Signals, ref hashes) };
+                var one = new LinkableSignup(core, signals, _baseline.Derive(tenant, core, signals, ref hashes)) { Lists = signup.Lists };
+                var other = _candidate is null ? one : one with { Keys = _candidate.Derive(tenant, core, signals, ref hashes) };
                 return new Prepared(signup.Ordinal, signup.RecordedAt, window.From is not { } from || core.OccurredAt >= from, one, other, signup);
             }
             catch (Exception failure) when (failure is InvalidDataException or InvalidProtocolBufferException)

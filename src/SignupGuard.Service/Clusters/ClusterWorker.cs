@@ -1,17 +1,16 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using SignupGuard.Service.Changes;
+using SignupGuard.Service.Hosting;
 using SignupGuard.Service.Lists;
 using SignupGuard.Service.Screening;
-using SignupGuard.Service.Transport;
 using SignupGuard.Storage.Changes;
 using SignupGuard.Storage.Clusters;
 
 namespace SignupGuard.Service.Clusters;
 
 /// <summary>
-/// What linkage leaves for after the answer: joins networks by their promoted keys, and decides their members again. Every replica runs one;
-/// a row lock lets one at a time work for a tenant. What a fault or a kill interrupts is done again by whoever comes next.
+/// What linkage leaves for after the answer: joins networks by their promoted keys, and decides their members again. One member's facts under a key that
+/// is gone do not keep its network from the second look: they are counted and logged.
 /// </summary>
 public sealed class ClusterWorker(
     ClusterStore store,
@@ -20,77 +19,20 @@ public sealed class ClusterWorker(
     FactsCipher cipher,
     ChangeNotifications changes,
     TimeProvider clock,
-    ILogger<ClusterWorker> log) : BackgroundService
+    ILogger<ClusterWorker> log) : TenantWorker(clock, IdlePause)
 {
     /// <summary>Pause while nothing waits: a network shows well within a second of the signup that made it.</summary>
     private static readonly TimeSpan IdlePause = TimeSpan.FromMilliseconds(150);
 
-    private static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(1);
-
     /// <summary>Chunks worked off for one tenant before the others get their turn.</summary>
     private const int ChunksPerTurn = 50;
 
-    /// <summary>Tenants whose work failed, and until when it rests: theirs alone, and said once.</summary>
-    private readonly Dictionary<string, DateTimeOffset> _resting = new(StringComparer.Ordinal);
+    protected override Task<IReadOnlyList<string>> TenantsWithWorkAsync(CancellationToken cancellation) => store.TenantsWithWorkAsync(cancellation);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            var any = false;
-            try
-            {
-                foreach (var tenant in await store.TenantsWithWorkAsync(stoppingToken))
-                {
-                    if (_resting.TryGetValue(tenant, out var until) && clock.GetUtcNow() < until) continue;
-                    any |= await TryTurnAsync(tenant, stoppingToken);
-                }
-                _resting.Remove(Everyone);
-            }
-            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
-            {
-                Rest(Everyone, failure);
-                await Task.Delay(FaultPause, clock, stoppingToken);
-            }
-            if (!any) await Task.Delay(IdlePause, clock, stoppingToken);
-        }
-    }
+    protected override void LogFailed(string fault) => ClusterLog.Failed(log, fault);
 
-    /// <summary>No tenant has this name: what failed was asking who has work.</summary>
-    private const string Everyone = "";
-
-    /// <summary>One turn for each tenant that has work: ties first, then second looks, a bounded number of chunks. For those who drive it themselves.</summary>
-    /// <returns>Whether there was anything.</returns>
-    public async Task<bool> RunOnceAsync(CancellationToken cancellation)
-    {
-        var any = false;
-        foreach (var tenant in await store.TenantsWithWorkAsync(cancellation)) any |= await TurnAsync(tenant, cancellation);
-        return any;
-    }
-
-    private async Task<bool> TryTurnAsync(string tenant, CancellationToken cancellation)
-    {
-        try
-        {
-            var any = await TurnAsync(tenant, cancellation);
-            _resting.Remove(tenant);
-            return any;
-        }
-        catch (Exception failure) when (!cancellation.IsCancellationRequested)
-        {
-            // The work stays where it is stored.
-            Rest(tenant, failure);
-            return false;
-        }
-    }
-
-    private void Rest(string tenant, Exception failure)
-    {
-        if (!_resting.ContainsKey(tenant)) ClusterLog.Failed(log, Fault.Describe(failure));
-        _resting[tenant] = clock.GetUtcNow() + FaultPause;
-    }
-
-    private async Task<bool> TurnAsync(string tenant, CancellationToken cancellation)
+    /// <summary>Ties first, then second looks, a bounded number of chunks.</summary>
+    protected override async Task<bool> TurnAsync(string tenant, CancellationToken cancellation)
     {
         var policy = policies.Snapshot;
         var any = await store.EndExpiredAsync(tenant, cancellation) > 0;
@@ -98,7 +40,7 @@ public sealed class ClusterWorker(
         {
             // Ties that came in meanwhile go first: they may show more.
             while (await store.ApplyTiesAsync(tenant, cancellation) > 0) any = true;
-            if (await store.LookAgainAsync(tenant, policy.Policy, policy.Keys, stored => Open(tenant, stored), linkable => lists.Match(tenant, linkable, policy.Policy.Linkage.Rules), cancellation) is not { } looked) break;
+            if (await store.LookAgainAsync(tenant, policy.Policy, policy.Keys, stored => StoredFacts.TryOpen(cipher, tenant, stored), linkable => lists.Match(tenant, linkable, policy.Policy.Linkage.Rules), cancellation) is not { } looked) break;
             any = true;
             if (looked.Changed > 0)
             {
@@ -108,20 +50,6 @@ public sealed class ClusterWorker(
             if (looked.Unreadable > 0) ClusterLog.Unreadable(log, looked.Unreadable);
         }
         return any;
-    }
-
-    private OpenedFacts? Open(string tenant, byte[] stored)
-    {
-        try
-        {
-            var facts = cipher.Open(tenant, stored);
-            return new OpenedFacts(SignupMap.ToCore(V1.Signup.Parser.ParseFrom(facts.Signup)), facts.Signals);
-        }
-        catch (InvalidDataException)
-        {
-            // Counted and logged by the caller. One member's facts under a key that is gone must not keep the network from its second look.
-            return null;
-        }
     }
 }
 

@@ -143,8 +143,8 @@ internal sealed class ScreeningGrpcService(
             foreach (var change in changes)
             {
                 var previous = change.PreviousVerdict is { } verdict ? (Core.Decisions.Verdict?)verdict : null;
-                await responseStream.WriteAsync(new V1.WatchDecisionsResponse { Change = DecisionMap.ToContract(change.Decision, previous, change.Token) }, context.CancellationToken);
-                token = change.Token;
+                token = change.Position.ToString();
+                await responseStream.WriteAsync(new V1.WatchDecisionsResponse { Change = DecisionMap.ToContract(change.Decision, previous, token) }, context.CancellationToken);
                 lastWrite = clock.GetTimestamp();
             }
             if (changes.Count > 0) continue;

@@ -22,13 +22,13 @@ public sealed class AuditLog(NpgsqlDataSource source)
         {
             Parameters =
             {
-                Nullable(entry.Tenant, NpgsqlDbType.Text),
+                Sql.Nullable(entry.Tenant, NpgsqlDbType.Text),
                 Sql.Value(at.ToUniversalTime()),
                 Sql.Value(entry.Actor),
                 Sql.Value(entry.Action),
                 Sql.Value(entry.Subject),
-                Nullable(entry.Change, NpgsqlDbType.Jsonb),
-                Nullable(entry.Note, NpgsqlDbType.Text),
+                Sql.Nullable(entry.Change, NpgsqlDbType.Jsonb),
+                Sql.Nullable(entry.Note, NpgsqlDbType.Text),
             },
         };
         await command.ExecuteNonQueryAsync(cancellation);
@@ -52,12 +52,12 @@ public sealed class AuditLog(NpgsqlDataSource source)
             ORDER BY id DESC LIMIT $8
             """);
         command.Parameters.Add(Sql.Value(tenant));
-        command.Parameters.Add(Nullable(before, NpgsqlDbType.Bigint));
-        command.Parameters.Add(Nullable(filter.Actor, NpgsqlDbType.Text));
-        command.Parameters.Add(Nullable(filter.Action, NpgsqlDbType.Text));
-        command.Parameters.Add(Nullable(filter.Subject, NpgsqlDbType.Text));
-        command.Parameters.Add(Nullable(filter.From?.ToUniversalTime(), NpgsqlDbType.TimestampTz));
-        command.Parameters.Add(Nullable(filter.Until?.ToUniversalTime(), NpgsqlDbType.TimestampTz));
+        command.Parameters.Add(Sql.Nullable(before, NpgsqlDbType.Bigint));
+        command.Parameters.Add(Sql.Nullable(filter.Actor, NpgsqlDbType.Text));
+        command.Parameters.Add(Sql.Nullable(filter.Action, NpgsqlDbType.Text));
+        command.Parameters.Add(Sql.Nullable(filter.Subject, NpgsqlDbType.Text));
+        command.Parameters.Add(Sql.Nullable(filter.From?.ToUniversalTime(), NpgsqlDbType.TimestampTz));
+        command.Parameters.Add(Sql.Nullable(filter.Until?.ToUniversalTime(), NpgsqlDbType.TimestampTz));
         command.Parameters.Add(Sql.Value(Math.Clamp(pageSize, 1, PageSizeMax)));
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var entries = new List<StoredAuditEntry>();
@@ -77,10 +77,4 @@ public sealed class AuditLog(NpgsqlDataSource source)
     }
 
     private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
-
-    private static NpgsqlParameter Nullable(object? value, NpgsqlDbType type) => new()
-    {
-        Value = value ?? DBNull.Value,
-        NpgsqlDbType = type,
-    };
 }

@@ -218,7 +218,7 @@ public sealed partial class ClusterStore
         return rebuilt.Count;
     }
 
-    private static NpgsqlParameter Some(long[]? ids) => new() { Value = (object?)ids ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Bigint };
+    private static NpgsqlParameter Some(long[]? ids) => Sql.Nullable(ids, NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Bigint);
 
     private static async Task WriteAsync(NpgsqlConnection connection, string tenant, long[] before, IReadOnlyList<RebuiltCluster> rebuilt, CancellationToken cancellation)
     {

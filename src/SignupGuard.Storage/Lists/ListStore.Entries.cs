@@ -45,8 +45,8 @@ public sealed partial class ListStore
             """);
         command.Parameters.Add(Sql.Value(tenant));
         command.Parameters.Add(Sql.Value(list));
-        command.Parameters.Add(Nullable(only?.ToGuid(), NpgsqlDbType.Uuid));
-        command.Parameters.Add(Nullable(after?.ToGuid(), NpgsqlDbType.Uuid));
+        command.Parameters.Add(Sql.Nullable(only?.ToGuid(), NpgsqlDbType.Uuid));
+        command.Parameters.Add(Sql.Nullable(after?.ToGuid(), NpgsqlDbType.Uuid));
         command.Parameters.Add(Sql.Value(pageSize));
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var entries = new List<StoredEntry>();

@@ -303,10 +303,4 @@ public sealed partial class ListStore(NpgsqlDataSource source, TimeProvider cloc
         CreatedAt = reader.GetFieldValue<DateTimeOffset>(8),
         UpdatedAt = reader.GetFieldValue<DateTimeOffset>(9),
     };
-
-    private static NpgsqlParameter Nullable(object? value, NpgsqlDbType type) => new()
-    {
-        Value = value ?? DBNull.Value,
-        NpgsqlDbType = type,
-    };
 }

@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Core.Linkage;
@@ -56,7 +57,7 @@ public sealed class OutcomeStore(NpgsqlDataSource source, TimeProvider clock)
                 Sql.Value(ordinal),
                 Sql.Value(kind),
                 Sql.Value(occurredAt.ToUniversalTime()),
-                new NpgsqlParameter { Value = (object?)note ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text },
+                Sql.Nullable(note, NpgsqlDbType.Text),
             },
         };
         return await command.ExecuteNonQueryAsync(cancellation) > 0;

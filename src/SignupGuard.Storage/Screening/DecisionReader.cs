@@ -7,10 +7,34 @@ namespace SignupGuard.Storage.Screening;
 /// <summary>What happened to an account later.</summary>
 public sealed record StoredOutcome(string Kind, DateTimeOffset OccurredAt);
 
+/// <summary>A place in the stream of decisions: by transaction, so that a later place never commits before an earlier one is seen.</summary>
+public readonly record struct StreamPosition(ulong Xid, long Ordinal, int Revision)
+{
+    /// <summary>Before all.</summary>
+    public static StreamPosition Start => default;
+
+    /// <param name="token">As <see cref="ToString"/> writes it; empty: the start.</param>
+    /// <exception cref="FormatException">No token of this service.</exception>
+    public static StreamPosition Parse(string token)
+    {
+        if (token.Length == 0) return Start;
+        var parts = token.Split('.');
+        return parts.Length == 3
+            && ulong.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var xid)
+            && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal)
+            && int.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out var revision)
+            ? new StreamPosition(xid, ordinal, revision)
+            : throw new FormatException("Not a token of this stream.");
+    }
+
+    /// <summary>The token of this place.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Xid}.{Ordinal}.{Revision}");
+}
+
 /// <summary>A decision with its place in the stream of changes.</summary>
-/// <param name="Token">Resume after it.</param>
+/// <param name="Position">Resume after it.</param>
 /// <param name="PreviousVerdict">Null for a first decision.</param>
-public sealed record StreamedDecision(string Token, StoredDecision Decision, short? PreviousVerdict);
+public sealed record StreamedDecision(StreamPosition Position, StoredDecision Decision, short? PreviousVerdict);
 
 /// <summary>Reads decisions, outcomes and the stream of changes.</summary>
 public sealed class DecisionReader(NpgsqlDataSource source)
@@ -72,34 +96,27 @@ public sealed class DecisionReader(NpgsqlDataSource source)
     /// <exception cref="FormatException">No token of this service.</exception>
     public async Task<IReadOnlyList<StreamedDecision>> ChangesAsync(string tenant, string after, bool changesOnly, CancellationToken cancellation)
     {
-        var (xid, ordinal, revision) = ParseToken(after);
-        await using var command = source.CreateCommand(changesOnly ? ChangesSql : AllSql);
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = tenant });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = xid.ToString(CultureInfo.InvariantCulture) });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = ordinal });
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = revision });
+        var position = StreamPosition.Parse(after);
+        await using var connection = await source.OpenConnectionAsync(cancellation);
+        return await ChangesAsync(connection, tenant, position, changesOnly, cancellation);
+    }
+
+    internal static async Task<IReadOnlyList<StreamedDecision>> ChangesAsync(NpgsqlConnection connection, string tenant, StreamPosition after, bool changesOnly, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(changesOnly ? ChangesSql : AllSql, connection)
+        {
+            Parameters = { Sql.Value(tenant), Sql.Value(after.Xid.ToString(CultureInfo.InvariantCulture)), Sql.Value(after.Ordinal), Sql.Value(after.Revision) },
+        };
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var changes = new List<StreamedDecision>();
         while (await reader.ReadAsync(cancellation))
         {
             var decision = DecisionRow.Read(reader, 1);
             changes.Add(new StreamedDecision(
-                string.Create(CultureInfo.InvariantCulture, $"{reader.GetString(0)}.{decision.Ordinal}.{decision.Revision}"),
+                new StreamPosition(ulong.Parse(reader.GetString(0), CultureInfo.InvariantCulture), decision.Ordinal, decision.Revision),
                 decision,
                 await reader.IsDBNullAsync(1 + DecisionRow.ColumnCount, cancellation) ? null : reader.GetInt16(1 + DecisionRow.ColumnCount)));
         }
         return changes;
-    }
-
-    private static (ulong Xid, long Ordinal, int Revision) ParseToken(string token)
-    {
-        if (token.Length == 0) return (0, 0, 0);
-        var parts = token.Split('.');
-        return parts.Length == 3
-            && ulong.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var xid)
-            && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal)
-            && int.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out var revision)
-            ? (xid, ordinal, revision)
-            : throw new FormatException("Not a token of this stream.");
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace SignupGuard.Storage.Screening;
 
@@ -13,6 +14,13 @@ internal static class Sql
     public static NpgsqlParameter<List<T>> Array<T>(List<T> values) => new() { TypedValue = values };
 
     public static NpgsqlParameter<T> Value<T>(T value) => new() { TypedValue = value };
+
+    /// <summary>A value that may be missing: null is NULL.</summary>
+    public static NpgsqlParameter Nullable(object? value, NpgsqlDbType type) => new()
+    {
+        Value = value ?? DBNull.Value,
+        NpgsqlDbType = type,
+    };
 
     /// <summary>A time as timestamptz keeps it: in whole microseconds.</summary>
     public static DateTimeOffset Stored(DateTimeOffset time) => time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));

@@ -121,11 +121,7 @@ internal sealed class ClusterBench : IAsyncDisposable
         };
     }
 
-    public static OpenedFacts? Open(byte[] stored)
-    {
-        var facts = Cipher.Open(Tenant, stored);
-        return new OpenedFacts(SignupMap.ToCore(V1.Signup.Parser.ParseFrom(facts.Signup)), facts.Signals);
-    }
+    public static OpenedFacts? Open(byte[] stored) => StoredFacts.Open(Cipher, Tenant, stored);
 
     public async Task ScreenAsync(IEnumerable<PreparedSignup> signups, int batch = 50, bool drain = false)
     {

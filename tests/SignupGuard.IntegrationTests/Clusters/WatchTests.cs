@@ -3,6 +3,7 @@ using Grpc.Core;
 using Npgsql;
 using SignupGuard.IntegrationTests.Postgres;
 using SignupGuard.IntegrationTests.Screening;
+using SignupGuard.Storage.Reviews;
 using SignupGuard.Storage.Screening;
 using SignupGuard.V1;
 
@@ -65,29 +66,33 @@ public sealed class WatchTests
             SELECT 'default', i, r, at, at, gen_random_uuid(), i::text, 1, 1, 1, 'X', 'screened', '{}'
             FROM (SELECT i, now() + (i % 2) * interval '1 month' AS at FROM generate_series(1, 20000) AS i) AS s, generate_series(1, 2) AS r
             WHERE r = 1 OR i % 500 = 0;
+            INSERT INTO lanes (tenant, next_ordinal) VALUES ('default', 20001) ON CONFLICT DO NOTHING;
             ANALYZE decisions;
             """);
-        foreach (var (sql, index) in new[] { (DecisionReader.AllSql, "decisions_stream"), (DecisionReader.ChangesSql, "decisions_changes") })
+        NpgsqlParameter[] start = [new NpgsqlParameter<string> { TypedValue = "default" }, new NpgsqlParameter<string> { TypedValue = "0" }, new NpgsqlParameter<long> { TypedValue = 0 }, new NpgsqlParameter<int> { TypedValue = 0 }];
+        foreach (var (sql, scan, index, parameters) in new (string, string, string, NpgsqlParameter[])[]
         {
-            var plan = await PlanAsync(database, sql);
+            (DecisionReader.AllSql, "Index Scan", "decisions_stream", start),
+            (DecisionReader.ChangesSql, "Index Scan", "decisions_changes", start),
+            (CaseStore.TenantsWithWorkSql, "Index Only Scan", "decisions_stream", []),
+        })
+        {
+            var plan = await PlanAsync(database, sql, parameters);
             foreach (var month in new[] { 0, 1 })
             {
                 var partition = await database.ScalarAsync<string>($"SELECT 'decisions_' || to_char(now() AT TIME ZONE 'UTC' + interval '{month} month', 'YYYY_MM')");
                 // Partitions' indexes have names of their own; the parent tells which is which.
                 var name = await database.ScalarAsync<string>(
                     $"SELECT i.inhrelid::regclass::text FROM pg_inherits i JOIN pg_index x ON x.indexrelid = i.inhrelid WHERE i.inhparent = '{index}'::regclass AND x.indrelid = '{partition}'::regclass");
-                Assert.That(plan, Does.Contain($"Index Scan using {name} on {partition}"), plan);
+                Assert.That(plan, Does.Contain($"{scan} using {name} on {partition}"), plan);
             }
         }
     }
 
-    private static async Task<string> PlanAsync(TestDatabase database, string sql)
+    private static async Task<string> PlanAsync(TestDatabase database, string sql, NpgsqlParameter[] parameters)
     {
         await using var command = database.Source.CreateCommand("EXPLAIN " + sql);
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = "default" });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = "0" });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = 0 });
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = 0 });
+        foreach (var parameter in parameters) command.Parameters.Add(parameter.Clone());
         await using var reader = await command.ExecuteReaderAsync();
         var plan = new List<string>();
         while (await reader.ReadAsync()) plan.Add(reader.GetString(0));
