@@ -220,6 +220,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddHostedService(provider => provider.GetRequiredService<ClusterWorker>());
         services.AddSingleton<CaseWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<CaseWorker>());
+        services.AddSingleton<CaseWork>();
         services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeMax);
     }
 
@@ -244,6 +245,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
         app.MapGrpcService<ScreeningGrpcService>();
         app.MapGrpcService<PolicyGrpcService>();
         app.MapGrpcService<ListGrpcService>();
+        app.MapGrpcService<ReviewGrpcService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         // Alive: the process answers. Ready: it would screen.
