@@ -31,14 +31,14 @@ public sealed record ReviewRow
     public string? Label { get; init; }
 
     /// <summary>Null when it was never flagged.</summary>
-    public CaseRow? Case { get; init; }
+    public ReviewCase? Case { get; init; }
 
     /// <summary>What rules could read when it was decided; null when that can't be opened any more.</summary>
     public Facts? Facts { get; init; }
 }
 
 /// <summary>What a filter can read of a case.</summary>
-public sealed record CaseRow
+public sealed record ReviewCase
 {
     /// <summary>"open", "escalated", "resolved" or "denied".</summary>
     public required string State { get; init; }

@@ -78,7 +78,7 @@ internal sealed class FilterContext(Policy policy)
         Case = Row(stored),
     };
 
-    private static CaseRow Row(StoredCase stored) => new()
+    private static ReviewCase Row(StoredCase stored) => new()
     {
         State = stored.State.ToString().ToLowerInvariant(),
         OpenedAt = stored.OpenedAt,
