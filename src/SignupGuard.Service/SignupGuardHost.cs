@@ -222,6 +222,10 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<DecisionReader>();
         services.AddSingleton<OutcomeStore>();
         services.AddSingleton<CaseStore>();
+        services.AddSingleton<CaseSearch>();
+        services.AddSingleton<CaseReader>();
+        services.AddSingleton<SignupReader>();
+        services.AddSingleton<ClusterReader>();
         services.AddSingleton<ClusterStore>();
         services.AddSingleton<StoredSignups>();
         services.AddSingleton<KeyRetention>();
@@ -256,6 +260,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<CaseWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<CaseWorker>());
         services.AddSingleton<CaseWork>();
+        services.AddSingleton<CaseReading>();
         services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeMax);
     }
 
