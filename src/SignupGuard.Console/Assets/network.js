@@ -52,9 +52,10 @@ function styles(element) {
       style: {
         shape: 'round-rectangle', width: 'data(size)', height: 'data(size)', 'background-color': c.surface, 'border-width': 2, 'border-color': c.text,
         label: 'data(label)', color: c.text, 'font-size': 11, 'text-valign': 'top', 'text-margin-y': -3, 'text-background-color': c.surface,
-        'text-background-opacity': 0.85, 'text-background-padding': 2, 'z-index': 10,
+        'text-background-opacity': 0.85, 'text-background-padding': 2, 'z-index': 10, 'min-zoomed-font-size': 10,
       },
     },
+    { selector: 'node.key.major', style: { 'font-size': 18, 'font-weight': 'bold', 'min-zoomed-font-size': 6, 'z-index': 20, width: 26, height: 26 } },
     { selector: 'node.key.exempt', style: { 'border-style': 'dashed', 'border-color': c.soft } },
     { selector: 'edge', style: { 'curve-style': 'haystack', width: 0.7, 'line-color': c.line, opacity: 0.45 } },
     { selector: 'edge.near', style: { width: 1.6, 'line-color': c.accent, opacity: 0.9 } },
@@ -136,9 +137,11 @@ export async function draw(element, graph, scripts, page) {
   const keyPlaces = await placeKeys(graph.keys, graph.members);
   const places = placeMembers(graph.members, keyPlaces);
   const elements = [];
+  // From afar only the keys that hold most have names.
+  const major = new Set(graph.keys.map((_, at) => at).sort((a, b) => graph.keys[b].members - graph.keys[a].members).slice(0, 12));
   graph.keys.forEach((key, at) => elements.push({
     data: { id: `k${at}`, label: `${key.kind} (${key.members})`, size: Math.min(34, 12 + 2 * Math.sqrt(key.members)) },
-    classes: key.exempt ? 'key exempt' : 'key',
+    classes: `key ${key.exempt ? 'exempt' : ''} ${major.has(at) ? 'major' : ''}`,
     position: keyPlaces[at],
   }));
   graph.members.forEach((member, at) => {
@@ -148,7 +151,7 @@ export async function draw(element, graph, scripts, page) {
   const cy = window.cytoscape({
     container: element, elements, style: styles(element), layout: { name: 'preset' }, boxSelectionEnabled: true, selectionType: 'single',
     hideEdgesOnViewport: elements.length > 1500, textureOnViewport: elements.length > 1500, pixelRatio: elements.length > 1500 ? 1 : 'auto',
-    minZoom: 0.03, maxZoom: 4, wheelSensitivity: 0.25,
+    minZoom: 0.03, maxZoom: 4,
   });
   cy.fit(undefined, 24);
 
