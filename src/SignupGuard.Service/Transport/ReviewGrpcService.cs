@@ -7,7 +7,7 @@ namespace SignupGuard.Service.Transport;
 /// <summary>
 /// The contract's ReviewService, over gRPC and as JSON over HTTP: what reviewers do (ReviewGrpcService.Work.cs) and what they read. Translates; decides nothing.
 /// </summary>
-internal sealed partial class ReviewGrpcService(CaseWork work) : V1.ReviewService.ReviewServiceBase
+internal sealed partial class ReviewGrpcService(CaseWork work, CaseReading reading) : V1.ReviewService.ReviewServiceBase
 {
     /// <exception cref="RpcException">INVALID_ARGUMENT, naming the fields.</exception>
     private static void Demand(IReadOnlyList<FieldViolation> violations)
