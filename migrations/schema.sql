@@ -149,7 +149,13 @@ CREATE TABLE case_signups (
     product text,
     outward_code text NOT NULL,
     decided smallint DEFAULT 0 NOT NULL,
+    decided_by text,
+    decided_at timestamp with time zone,
+    decided_reason text,
+    CONSTRAINT case_signups_check CHECK (((decided = 0) = (decided_at IS NULL))),
+    CONSTRAINT case_signups_decided_by_check CHECK (((length(decided_by) >= 1) AND (length(decided_by) <= 128))),
     CONSTRAINT case_signups_decided_check CHECK (((decided >= 0) AND (decided <= 2))),
+    CONSTRAINT case_signups_decided_reason_check CHECK ((length(decided_reason) <= 64)),
     CONSTRAINT case_signups_ordinal_check CHECK ((ordinal >= 1)),
     CONSTRAINT case_signups_outward_code_check CHECK ((length(outward_code) <= 32)),
     CONSTRAINT case_signups_revision_check CHECK ((revision >= 1)),
@@ -343,7 +349,9 @@ CREATE TABLE labels (
     ordinal bigint NOT NULL,
     label smallint NOT NULL,
     labelled_at timestamp with time zone NOT NULL,
+    labelled_by text,
     CONSTRAINT labels_label_check CHECK (((label >= 0) AND (label <= 2))),
+    CONSTRAINT labels_labelled_by_check CHECK (((length(labelled_by) >= 1) AND (length(labelled_by) <= 128))),
     CONSTRAINT labels_ordinal_check CHECK ((ordinal >= 1))
 );
 
@@ -704,6 +712,8 @@ CREATE INDEX cases_claimed ON cases USING btree (tenant, claimed_by, claimed_unt
 CREATE UNIQUE INDEX cases_cluster ON cases USING btree (tenant, cluster) WHERE ((cluster IS NOT NULL) AND (merged_into IS NULL));
 
 CREATE INDEX cases_labels ON cases USING gin (labels);
+
+CREATE INDEX cases_merged ON cases USING btree (tenant, merged_into) WHERE (merged_into IS NOT NULL);
 
 CREATE INDEX cases_opened ON cases USING btree (tenant, state, opened_at, id) WHERE (merged_into IS NULL);
 

@@ -26,6 +26,7 @@ internal static class ReviewRefusals
         CaseRefusal.NotClaimed => Refusal.Make(Code.FailedPrecondition, CaseNotClaimed, "You do not hold the case, or do not hold it any more."),
         CaseRefusal.State state => Refusal.Make(Code.FailedPrecondition, CaseState, $"Not for a case that is {ReviewMap.Words(state.Is)}."),
         CaseRefusal.Network network => Refusal.Make(Code.FailedPrecondition, CaseState, $"This is the case of network {network.Cluster}. Preview and decide the network."),
+        CaseRefusal.AppealsTaken taken => Refusal.Make(Code.FailedPrecondition, CaseState, $"{taken.Max} objections to this decision are open already."),
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "A refusal without a status."),
     };
 

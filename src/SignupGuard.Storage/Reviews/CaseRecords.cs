@@ -114,6 +114,9 @@ public abstract record CaseRefusal
 
     /// <summary>It is a network's, which is decided as a network.</summary>
     public sealed record Network(long Cluster) : CaseRefusal;
+
+    /// <summary>As many objections are open as may be.</summary>
+    public sealed record AppealsTaken(int Max) : CaseRefusal;
 }
 
 /// <summary>The case after a change, or why there was none.</summary>

@@ -104,6 +104,20 @@ internal sealed class ReviewBench : IAsyncDisposable
 
     public async Task<string> CaseAsync(string caseId, string columns) => await Database.ScalarAsync<string>($"SELECT concat_ws(' ', {columns}) FROM cases WHERE id = '{caseId}'");
 
+    public async Task<string> EtagAsync(string caseId) => await CaseAsync(caseId, "'r' || revision");
+
+    /// <summary>The last change of a signup's decision in the stream, once there is one.</summary>
+    public async Task<DecisionChange> ChangeOfAsync(string signupId)
+    {
+        using var limit = new CancellationTokenSource(Soon);
+        using var watch = Service.Client.WatchDecisions(new WatchDecisionsRequest { ChangesOnly = true }, cancellationToken: limit.Token);
+        while (await watch.ResponseStream.MoveNext(limit.Token))
+        {
+            if (watch.ResponseStream.Current.Change is { } change && change.SignupId == signupId) return change;
+        }
+        throw new InvalidOperationException("The stream ended.");
+    }
+
     public async Task<string> EventsAsync(string caseId) =>
         await Database.ScalarAsync<string>($"SELECT coalesce(string_agg(kind || coalesce(' ' || actor, ''), ', ' ORDER BY id), '') FROM case_events WHERE case_id = '{caseId}'");
 
