@@ -148,6 +148,7 @@ public sealed class Deployment
             // Tests run as root in a container; what they open is ours.
             Args = ["--no-sandbox", "--disable-dev-shm-usage"],
         });
+        Assertions.SetDefaultExpectTimeout(20_000);
         await deployment.ScreenAsync();
         return deployment;
     }

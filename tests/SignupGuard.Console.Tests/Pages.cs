@@ -10,9 +10,12 @@ internal static class Pages
         ($"/cases/{lonely.CaseId}", "table.contributions"),
         ($"/signups/{lonely.SignupId}", "table.contributions"),
         ($"/networks/{clusterId}", "#graph[data-drawn]"),
+        ("/signups", "tbody tr"),
+        ("/overview", "#campaigns"),
         ("/policies", "tbody tr"),
         ("/policies/1", "#yaml"),
         ("/lists", "#type"),
-        ("/audit", "tbody tr"),
+        ("/exemptions", "h1"),
+        ("/audit", "#actor"),
     ];
 }

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace SignupGuard.Console.Tests;
 
 /// <summary>Admins change the policy by the pages alone, and traffic changes.</summary>
-public sealed class PolicyTests
+public sealed class PolicyTests : BrowserTests
 {
     [Test]
     public async Task An_admin_edits_a_linkage_rule_and_backtests_another_approves_and_traffic_changes()
@@ -81,7 +81,7 @@ public sealed class PolicyTests
                 {
                     SignupId = $"probe-{wanted}-{attempt}",
                     OccurredAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTime(DateTime.UtcNow),
-                    Email = new Email { Address = $"probe{attempt}@example.org" },
+                    Email = new EmailAddress { Address = $"probe{attempt}@example.org" },
                 };
                 if ((await deployment.Screening.ScreenSignupAsync(new ScreenSignupRequest { Signup = probe })).Decision.PolicyVersion == wanted) return;
                 await Task.Delay(50);

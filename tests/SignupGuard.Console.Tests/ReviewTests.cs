@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace SignupGuard.Console.Tests;
 
 /// <summary>Reviewers at work, each in a browser of their own.</summary>
-public sealed class ReviewTests
+public sealed class ReviewTests : BrowserTests
 {
     [Test]
     public async Task A_reviewer_claims_reads_and_resolves_a_case_by_keys()
@@ -54,7 +54,7 @@ public sealed class ReviewTests
 
         await page.Keyboard.PressAsync("?");
         await Assertions.Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("claim the next case");
-        await page.Keyboard.PressAsync("Escape");
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Close" }).First.PressAsync("Escape");
         await Assertions.Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
         await page.Keyboard.PressAsync("g");
         await page.Keyboard.PressAsync("p");

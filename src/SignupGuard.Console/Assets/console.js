@@ -2,7 +2,7 @@
 const themeKey = 'signupguard-dark';
 const chordMs = 1200;
 let receiver;
-let chord = 0;
+let chord = -Infinity;
 
 const inField = target => target.closest('input:not([type=checkbox]):not([type=range]), textarea, select, [contenteditable=true], [role=dialog]') !== null;
 
@@ -27,7 +27,7 @@ document.addEventListener('keydown', event => {
     return;
   }
   const key = performance.now() - chord < chordMs ? `g ${event.key}` : event.key;
-  chord = 0;
+  chord = -Infinity;
   receiver.invokeMethodAsync('Pressed', key);
 });
 

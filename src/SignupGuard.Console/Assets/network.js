@@ -1,6 +1,7 @@
 // Draws a network: keys as squares, accounts as dots, a line where a key ties an account. Keys are laid out by their shared accounts, which are few;
 // accounts are then set around their keys by arithmetic. So 2,000 accounts stand within a second, and each key's crowd is seen as one.
 const accountGap = 13;
+const fitZoomMax = 1.8;
 const goldenAngle = Math.PI * (3 - Math.sqrt(5));
 const verdicts = ['', 'allow', 'review', 'deny'];
 
@@ -109,7 +110,7 @@ function placeMembers(members, keyPlaces) {
   for (const [, crowd] of [...crowds].sort((a, b) => b[1].length - a[1].length)) {
     const keys = members[crowd[0]].keys;
     const radius = accountGap * Math.sqrt(crowd.length) * 0.62;
-    const inner = keys.length === 1 ? 16 : 4;
+    const inner = keys.length === 1 ? 26 : 4;
     let x = 0;
     let y = 0;
     for (const key of keys) {
@@ -153,7 +154,13 @@ export async function draw(element, graph, scripts, page) {
     hideEdgesOnViewport: elements.length > 1500, textureOnViewport: elements.length > 1500, pixelRatio: elements.length > 1500 ? 1 : 'auto',
     minZoom: 0.03, maxZoom: 4,
   });
-  cy.fit(undefined, 24);
+  // A small network is not blown up.
+  const fit = () => {
+    cy.fit(undefined, 24);
+    if (cy.zoom() > fitZoomMax) cy.zoom({ level: fitZoomMax, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } });
+    cy.center();
+  };
+  fit();
 
   const chosen = () => cy.nodes(':selected').not('.key').map(node => Number(node.id().slice(1)));
   let telling;
@@ -215,7 +222,7 @@ export async function draw(element, graph, scripts, page) {
       const key = cy.getElementById(`k${at}`);
       cy.animate({ center: { eles: key }, zoom: Math.max(cy.zoom(), 0.8) }, { duration: 200 });
     },
-    fit() { cy.fit(undefined, 24); },
+    fit,
     place(at) {
       const node = cy.getElementById(`m${at}`).renderedPosition();
       const box = element.getBoundingClientRect();

@@ -1,10 +1,9 @@
 namespace SignupGuard.Console.Tests;
 
-/// <summary>Last, over all that the tests before did.</summary>
-[Order(int.MaxValue)]
-public sealed class ForeignTests
+/// <summary>Whatever a test did, no page asked another host, and no browser complained.</summary>
+public abstract class BrowserTests
 {
-    [Test]
+    [TearDown]
     public async Task No_page_asked_another_host_and_no_browser_complained()
     {
         var deployment = await Deployment.GetAsync();
