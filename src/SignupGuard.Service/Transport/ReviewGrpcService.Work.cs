@@ -144,7 +144,7 @@ internal sealed partial class ReviewGrpcService
         var actor = Caller.Actor(context);
         Demand(ReviewWorkValidation.Check(request, work.Now));
         var exemption = await work.ExemptKeyAsync(Tenancy.Of(context), request.KeyRef, request.Reason, actor, request.ExpiresAt.ToDateTimeOffset(), context.CancellationToken);
-        return new V1.ExemptKeyResponse { Exemption = ReviewMap.ToContract(exemption ?? throw ReviewRefusals.UnknownKey().ToRpcException()) };
+        return new V1.ExemptKeyResponse { Exemption = ReviewReadMap.ToContract(exemption ?? throw ReviewRefusals.UnknownKey().ToRpcException()) };
     }
 
     public override async Task<V1.EndExemptionResponse> EndExemption(V1.EndExemptionRequest request, ServerCallContext context)

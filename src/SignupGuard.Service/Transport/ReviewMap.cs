@@ -1,6 +1,5 @@
 using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
-using SignupGuard.Storage.Clusters;
 using SignupGuard.Storage.Reviews;
 
 namespace SignupGuard.Service.Transport;
@@ -71,22 +70,6 @@ internal static class ReviewMap
         Skipped = progress.Skipped,
         Finished = progress.Finished,
     };
-
-    public static V1.KeyExemption ToContract(StoredExemption stored)
-    {
-        var exemption = new V1.KeyExemption
-        {
-            KeyRef = stored.Key.ToString(),
-            KeyKind = stored.Kind.ToString(),
-            Reason = stored.Reason,
-            Author = stored.Author,
-            CreatedAt = Timestamp.FromDateTimeOffset(stored.CreatedAt),
-            ExpiresAt = Timestamp.FromDateTimeOffset(stored.ExpiresAt),
-            EndedBy = stored.EndedBy ?? "",
-        };
-        if (stored.EndedAt is { } ended) exemption.EndedAt = Timestamp.FromDateTimeOffset(ended);
-        return exemption;
-    }
 
     public static V1.CaseState ToContract(CaseState state) => state switch
     {

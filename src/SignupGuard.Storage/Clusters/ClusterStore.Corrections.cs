@@ -4,6 +4,7 @@ using Npgsql;
 using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Linkage;
 using SignupGuard.Storage.Audit;
+using SignupGuard.Storage.Reviews;
 using SignupGuard.Storage.Screening;
 
 namespace SignupGuard.Storage.Clusters;
@@ -43,6 +44,7 @@ public sealed partial class ClusterStore
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await ClusterLock.TakeAsync(connection, tenant, cancellation);
         if (await KeyAsync(connection, key, cancellation) is not var (kind, cluster)) return null;
+        long id;
         await using (var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =
@@ -51,14 +53,14 @@ public sealed partial class ClusterStore
                 {
                     Parameters = { Sql.Value(tenant), Sql.Value(key.ToGuid()), Sql.Value(now), Sql.Value(author) },
                 },
-                new NpgsqlBatchCommand("INSERT INTO key_exemptions (tenant, key, reason, author, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)")
+                new NpgsqlBatchCommand("INSERT INTO key_exemptions (tenant, key, reason, author, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id")
                 {
                     Parameters = { Sql.Value(tenant), Sql.Value(key.ToGuid()), Sql.Value(reason), Sql.Value(author), Sql.Value(now), Sql.Value(expiresAt.ToUniversalTime()) },
                 },
             },
         })
         {
-            await batch.ExecuteNonQueryAsync(cancellation);
+            id = (long)(await batch.ExecuteScalarAsync(cancellation))!;
         }
         if (cluster is { } affected) await RebuildAsync(connection, tenant, [affected], cancellation);
         await using (var batch = new NpgsqlBatch(connection)
@@ -79,7 +81,7 @@ public sealed partial class ClusterStore
         };
         await AuditLog.AppendAsync(connection, Audited(tenant, author, "key.exempted", $"keys/{key}") with { Change = change.ToJsonString(), Note = reason }, now, cancellation);
         await transaction.CommitAsync(cancellation);
-        return new StoredExemption(key, kind, reason, author, now, Sql.Stored(expiresAt), null, null);
+        return new StoredExemption(id, key, kind, reason, author, now, Sql.Stored(expiresAt), null, null);
     }
 
     /// <summary>The key that a reference names, as evidence and graphs show it; null when there is none.</summary>
@@ -319,7 +321,3 @@ public sealed partial class ClusterStore
         await batch.ExecuteNonQueryAsync(cancellation);
     }
 }
-
-/// <summary>An exemption of a key as stored.</summary>
-/// <param name="EndedAt">Null while it is in force.</param>
-public sealed record StoredExemption(LinkKey Key, KeyKind Kind, string Reason, string Author, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, DateTimeOffset? EndedAt, string? EndedBy);
