@@ -292,6 +292,27 @@ CREATE TABLE clusters (
 )
 WITH (fillfactor='80');
 
+CREATE TABLE decision_hour_reasons (
+    tenant text NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    code text NOT NULL,
+    signups bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE decision_hours (
+    tenant text NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    allowed bigint NOT NULL,
+    reviewed bigint NOT NULL,
+    denied bigint NOT NULL,
+    changed bigint NOT NULL,
+    scores bigint[] NOT NULL,
+    CONSTRAINT decision_hours_scores_check CHECK ((cardinality(scores) = 20)),
+    CONSTRAINT decision_hours_tenant_check CHECK ((length(tenant) <= 128))
+)
+WITH (fillfactor='50');
+
 CREATE TABLE decisions (
     tenant text NOT NULL,
     ordinal bigint NOT NULL,
@@ -630,6 +651,12 @@ ALTER TABLE ONLY cluster_workers
 ALTER TABLE ONLY clusters
     ADD CONSTRAINT clusters_pkey PRIMARY KEY (tenant, id);
 
+ALTER TABLE ONLY decision_hour_reasons
+    ADD CONSTRAINT decision_hour_reasons_pkey PRIMARY KEY (tenant, hour, code);
+
+ALTER TABLE ONLY decision_hours
+    ADD CONSTRAINT decision_hours_pkey PRIMARY KEY (tenant, hour);
+
 ALTER TABLE ONLY decisions
     ADD CONSTRAINT decisions_pkey PRIMARY KEY (tenant, ordinal, revision, recorded_at);
 
@@ -697,6 +724,8 @@ CREATE INDEX audit_subject ON audit USING btree (subject, id);
 
 CREATE INDEX case_events_case ON case_events USING btree (tenant, case_id, id);
 
+CREATE INDEX case_events_resolved ON case_events USING btree (tenant, at) WHERE (kind = 'resolved'::text);
+
 CREATE INDEX case_notes_case ON case_notes USING btree (tenant, case_id, at, id);
 
 CREATE INDEX case_signups_case ON case_signups USING btree (tenant, case_id, score DESC, ordinal);
@@ -704,6 +733,8 @@ CREATE INDEX case_signups_case ON case_signups USING btree (tenant, case_id, sco
 CREATE INDEX case_signups_code ON case_signups USING btree (tenant, outward_code);
 
 CREATE INDEX case_signups_recorded ON case_signups USING btree (tenant, recorded_at, ordinal);
+
+CREATE INDEX case_signups_score ON case_signups USING btree (tenant, score DESC, ordinal DESC);
 
 CREATE INDEX case_signups_signup ON case_signups USING btree (tenant, signup_id);
 

@@ -224,7 +224,10 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<CaseStore>();
         services.AddSingleton<CaseSearch>();
         services.AddSingleton<CaseReader>();
+        services.AddSingleton<SignupSearch>();
         services.AddSingleton<SignupReader>();
+        services.AddSingleton<ExemptionReader>();
+        services.AddSingleton<ReviewStatistics>();
         services.AddSingleton<ClusterReader>();
         services.AddSingleton<ClusterStore>();
         services.AddSingleton<StoredSignups>();

@@ -72,8 +72,9 @@ internal static class IndexSplit
         CelKind.Bool => constant.Kind == CelKind.Bool && comparison is CelComparison.Equal or CelComparison.NotEqual,
         CelKind.Int => constant.Kind == CelKind.Int,
         CelKind.Double => constant.Kind == CelKind.Double ? double.IsFinite(constant.AsDouble()) : constant.Kind == CelKind.Int && Math.Abs((decimal)constant.AsInt()) <= ExactMax,
-        // Stores keep microseconds, and few years: what is beyond is asked of each row.
-        CelKind.Timestamp => constant.Kind == CelKind.Timestamp && constant.AsTimestamp().Ticks % TimeSpan.TicksPerMicrosecond == 0,
+        // Stores keep microseconds: what is finer is asked of each row.
+        CelKind.Timestamp => constant.Kind == CelKind.Timestamp
+            && constant.AsTimestamp() is var time && time.Ticks % TimeSpan.TicksPerMicrosecond == 0 && CelValue.From(time).Equals(constant),
         _ => false,
     };
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Core.Linkage;
 using SignupGuard.Core.Policies;
@@ -11,7 +12,7 @@ namespace SignupGuard.Service.Reviews;
 
 /// <summary>A page of a search.</summary>
 /// <param name="Next">Where the next page starts; null when this was the last.</param>
-/// <param name="Examined">Rows the filter was asked of.</param>
+/// <param name="Examined">Rows that were looked at for it.</param>
 public sealed record SearchPage<TItem, TPosition>(IReadOnlyList<TItem> Items, TPosition? Next, int Examined)
     where TPosition : struct;
 
@@ -35,7 +36,7 @@ public sealed record CaseView(StoredCase Case, SignupView? Signup, IReadOnlyList
 
 /// <summary>What reviewers read: cases, signups and what links them. Changes nothing, takes no lock, and reads so much a call and no more.</summary>
 internal sealed class CaseReading(
-    CaseSearch search, CaseReader cases, SignupReader signups, ClusterReader clusters, DecisionReader decisions, ActivePolicy active, FactsCipher cipher, TimeProvider clock)
+    CaseSearch search, CaseReader cases, SignupSearch signupSearch, SignupReader signups, ClusterReader clusters, DecisionReader decisions, ActivePolicy active, FactsCipher cipher, TimeProvider clock)
 {
     public const int LinkedMax = 50;
 
@@ -49,6 +50,8 @@ internal sealed class CaseReading(
 
     /// <summary>Cases read at a time while a filter is asked of each.</summary>
     private const int ChunkRows = 250;
+
+    private const int AllPageRows = 500;
 
     private FilterContext? _context;
 
@@ -104,6 +107,73 @@ internal sealed class CaseReading(
         ];
     }
 
+    /// <summary>A page of signups, flagged or not. Ends early, with a place to go on from, when it has looked at as many as one call may.</summary>
+    public async Task<SearchPage<FoundSignup, SignupPosition>> SearchAsync(
+        string tenant, SignupQuery query, ReviewFilter filter, SignupPosition? after, int size, CancellationToken cancellation)
+    {
+        query = query with { Condition = filter.Index };
+        var range = await signupSearch.RangeAsync(tenant, query.From, query.Until, cancellation);
+        var (page, asked, scanned) = (new List<FoundSignup>(), 0, 0);
+        while (true)
+        {
+            var chunk = await signupSearch.FindAsync(tenant, query, range, after, filter.IsExact ? size - page.Count + 1 : ChunkRows, cancellation);
+            var found = chunk.Signups.Select(searched => searched.Signup).OfType<FoundSignup>().ToList();
+            var matching = await MatchingAsync(tenant, found, filter, cancellation);
+            var read = 0;
+            foreach (var searched in chunk.Signups)
+            {
+                if (page.Count == size) return await ShownAsync(after, scanned + read);
+                (after, read) = (searched.Position, searched.Number);
+                if (searched.Signup is { } signup && matching.Contains(signup.Ordinal)) page.Add(signup);
+            }
+            scanned += read;
+            asked += found.Count;
+            if (chunk.AtEnd) return await ShownAsync(null, scanned);
+            if (page.Count == size || asked >= ReviewFilter.RowsExaminedMax || scanned >= SignupSearch.ScannedMax) return await ShownAsync(after, scanned);
+        }
+
+        async Task<SearchPage<FoundSignup, SignupPosition>> ShownAsync(SignupPosition? next, int examined) => new(await this.ShownAsync(tenant, page, cancellation), next, examined);
+    }
+
+    private async Task<HashSet<long>> MatchingAsync(string tenant, List<FoundSignup> found, ReviewFilter filter, CancellationToken cancellation)
+    {
+        if (filter.IsExact) return [.. found.Select(signup => signup.Ordinal)];
+        var contents = await signups.ContentAsync(tenant, found.ConvertAll(signup => signup.Ordinal), cancellation);
+        var context = Context;
+        return
+        [
+            .. found
+                .Where(signup => filter.Matches(FilterContext.Row(signup, Facts(tenant, context, contents.GetValueOrDefault(signup.Ordinal)))))
+                .Select(signup => signup.Ordinal),
+        ];
+    }
+
+    /// <summary>All cases of a query, a page at a time: for whoever takes them as they come.</summary>
+    public async IAsyncEnumerable<IReadOnlyList<StoredCase>> AllCasesAsync(string tenant, CaseQuery query, ReviewFilter filter, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        CasePosition? after = null;
+        do
+        {
+            var page = await ListAsync(tenant, query, filter, after, AllPageRows, cancellation);
+            if (page.Items.Count > 0) yield return page.Items;
+            after = page.Next;
+        }
+        while (after is not null);
+    }
+
+    /// <summary>All signups of a query, a page at a time: for whoever takes them as they come.</summary>
+    public async IAsyncEnumerable<IReadOnlyList<FoundSignup>> AllSignupsAsync(string tenant, SignupQuery query, ReviewFilter filter, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        SignupPosition? after = null;
+        do
+        {
+            var page = await SearchAsync(tenant, query, filter, after, AllPageRows, cancellation);
+            if (page.Items.Count > 0) yield return page.Items;
+            after = page.Next;
+        }
+        while (after is not null);
+    }
+
     public Task<CaseCounts> CountAsync(string tenant, ReviewFilter filter, string? caller, CancellationToken cancellation) => search.CountAsync(tenant, filter.Index, caller, cancellation);
 
     /// <summary>Null when there is no such case.</summary>
@@ -123,7 +193,7 @@ internal sealed class CaseReading(
     /// <param name="code">As the applicant was given it, or as they typed it.</param>
     /// <returns>Null when no flagged signup has it.</returns>
     public Task<StoredCase?> CaseOfCodeAsync(string tenant, string code, CancellationToken cancellation) =>
-        cases.OfCodeAsync(tenant, code.Replace(" ", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal).ToUpperInvariant(), cancellation);
+        OutwardCode.Read(code) is { } read ? cases.OfCodeAsync(tenant, read, cancellation) : Task.FromResult<StoredCase?>(null);
 
     /// <inheritdoc cref="CaseReader.OfSignupAsync"/>
     public Task<StoredCase?> CaseOfSignupAsync(string tenant, string signupId, CancellationToken cancellation) => cases.OfSignupAsync(tenant, signupId, cancellation);
@@ -202,9 +272,13 @@ internal sealed class CaseReading(
     private async Task<Dictionary<long, FoundSignup>> ShownAsync(string tenant, IReadOnlyCollection<long> ordinals, CancellationToken cancellation)
     {
         var found = await signups.GetAsync(tenant, ordinals, cancellation);
-        var unflagged = found.Values.Where(signup => signup.Case is null).Select(signup => signup.Ordinal).ToList();
-        foreach (var (ordinal, content) in await signups.ContentAsync(tenant, unflagged, cancellation)) found[ordinal] = Shown(found[ordinal], Open(tenant, content));
-        return found;
+        return (await ShownAsync(tenant, [.. found.Values], cancellation)).ToDictionary(signup => signup.Ordinal);
+    }
+
+    private async Task<IReadOnlyList<FoundSignup>> ShownAsync(string tenant, IReadOnlyList<FoundSignup> found, CancellationToken cancellation)
+    {
+        var contents = await signups.ContentAsync(tenant, [.. found.Where(signup => signup.Case is null).Select(signup => signup.Ordinal)], cancellation);
+        return [.. found.Select(signup => contents.TryGetValue(signup.Ordinal, out var content) ? Shown(signup, Open(tenant, content)) : signup)];
     }
 
     /// <summary>What lists show of a signup; of one that was never flagged only its facts know.</summary>

@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using SignupGuard.Core.Backtests;
 using SignupGuard.Core.Clusters;
 using SignupGuard.Service.Reviews;
 using SignupGuard.Storage.Reviews;
@@ -118,6 +119,90 @@ internal static class ReviewReadMap
         V1.CaseOrder.Size => CaseOrder.Size,
         _ => throw new ArgumentOutOfRangeException(nameof(order), order, "An order without a meaning passed validation."),
     };
+
+    public static SignupOrder ToCore(V1.SignupOrder order) => order switch
+    {
+        V1.SignupOrder.Unspecified => SignupOrder.Newest,
+        V1.SignupOrder.Oldest => SignupOrder.Oldest,
+        V1.SignupOrder.Score => SignupOrder.Score,
+        _ => throw new ArgumentOutOfRangeException(nameof(order), order, "An order without a meaning passed validation."),
+    };
+
+    public static V1.KeyExemption ToContract(StoredExemption stored)
+    {
+        var exemption = new V1.KeyExemption
+        {
+            KeyRef = stored.Key.ToString(),
+            KeyKind = stored.Kind?.ToString() ?? "",
+            Reason = stored.Reason,
+            Author = stored.Author,
+            CreatedAt = Timestamp.FromDateTimeOffset(stored.CreatedAt),
+            ExpiresAt = Timestamp.FromDateTimeOffset(stored.ExpiresAt),
+            EndedBy = stored.EndedBy ?? "",
+        };
+        if (stored.EndedAt is { } ended) exemption.EndedAt = Timestamp.FromDateTimeOffset(ended);
+        return exemption;
+    }
+
+    public static V1.ReviewStatsResponse ToContract(ReviewCounts counts)
+    {
+        var response = new V1.ReviewStatsResponse();
+        response.Waiting.Add(counts.Waiting.Select(band =>
+        {
+            var mapped = new V1.AgeBand { Cases = band.Cases };
+            if (band.Under is { } under) mapped.UnderSeconds = (long)under.TotalSeconds;
+            return mapped;
+        }));
+        response.Reviewers.Add(counts.Reviewers.Select(reviewer => new V1.ReviewerStats
+        {
+            Reviewer = reviewer.Reviewer,
+            Resolved = reviewer.Resolved,
+            Allowed = reviewer.Allowed,
+            Denied = reviewer.Denied,
+            Overturned = reviewer.Overturned,
+        }));
+        response.Rules.Add(counts.Rules.Select(rule => new V1.RuleStats
+        {
+            Code = rule.Code,
+            Resolved = rule.Resolved,
+            Allowed = rule.Allowed,
+        }));
+        response.Days.Add(counts.Days.Select(day => new V1.ReviewDay
+        {
+            Day = Timestamp.FromDateTimeOffset(day.Day),
+            Opened = day.Opened,
+            Resolved = day.Resolved,
+        }));
+        if (counts.ResolveSecondsMedian is { } median) response.ResolveSecondsMedian = median;
+        return response;
+    }
+
+    public static V1.GetOverviewResponse ToContract(OverviewCounts counts)
+    {
+        var response = new V1.GetOverviewResponse { Judged = counts.Judged };
+        response.Points.Add(counts.Points.Select(point => new V1.OverviewPoint
+        {
+            At = Timestamp.FromDateTimeOffset(point.At),
+            Allowed = point.Allowed,
+            Reviewed = point.Reviewed,
+            Denied = point.Denied,
+            Changed = point.Changed,
+        }));
+        response.Scores.Add(counts.Scores);
+        response.Reasons.Add(counts.Reasons.Select(reason => new V1.CodeCount
+        {
+            Code = reason.Code,
+            Signups = reason.Signups,
+        }));
+        response.Clusters.Add(counts.Grown.Select(DecisionMap.ToContract));
+        if (Share.Wilson(counts.FoundHonest, counts.Judged) is { } share)
+        {
+            response.FalsePositiveShare = share.Value;
+            response.FalsePositiveLow = share.Low;
+            response.FalsePositiveHigh = share.High;
+        }
+        return response;
+    }
 
     private static V1.LinkedSignup ToContract(LinkedAccount linked)
     {

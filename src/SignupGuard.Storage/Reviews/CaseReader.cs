@@ -83,7 +83,10 @@ public sealed class CaseReader(NpgsqlDataSource source)
         command.Parameters.Add(Sql.Value(id));
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var members = new List<FoundSignup>();
-        while (await reader.ReadAsync(cancellation)) members.Add(FoundSignupRow.Read(reader));
+        while (await reader.ReadAsync(cancellation))
+        {
+            if (FoundSignupRow.Read(reader) is { } member) members.Add(member);
+        }
         return members;
     }
 }

@@ -78,6 +78,7 @@ public sealed partial class CaseStore
             Parameters = { Sql.Value(tenant), Sql.Value(reached.Xid.ToString(CultureInfo.InvariantCulture)), Sql.Value(reached.Ordinal), Sql.Value(reached.Revision) },
         };
         await update.ExecuteNonQueryAsync(cancellation);
+        await AddUpAsync(connection, tenant, changes, cancellation);
         var last = changes.Select(change => change.Decision).GroupBy(decision => decision.Ordinal).Select(history => history.MaxBy(decision => decision.Revision)!);
         return (changes.Count, [.. last.OrderBy(decision => decision.Ordinal)]);
     }

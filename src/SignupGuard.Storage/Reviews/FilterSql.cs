@@ -58,6 +58,24 @@ internal static class FilterSql
         _ => null,
     };
 
+    /// <summary>Whether only signups that were flagged fulfil a condition: it asks of their case, or for a verdict that flags.</summary>
+    public static bool ImpliesFlagged(IndexCondition condition) => condition switch
+    {
+        IndexCondition.Compare { Path: Verdict, Comparison: CelComparison.Equal } compare => compare.Constant.AsString() != Allow,
+        IndexCondition.Compare { Path: Verdict } compare => compare.Constant.AsString() == Allow,
+        IndexCondition.OneOf { Path: Verdict } oneOf => oneOf.Constants.Any(constant => constant.AsString() == Allow) == oneOf.IsNegated,
+        IndexCondition.Compare compare => IsOfCase(compare.Path),
+        IndexCondition.OneOf oneOf => IsOfCase(oneOf.Path),
+        IndexCondition.All all => all.Operands.Any(ImpliesFlagged),
+        IndexCondition.Any any => any.Operands.All(ImpliesFlagged),
+        _ => false,
+    };
+
+    private const string Verdict = "decision.verdict";
+    private const string Allow = "allow";
+
+    private static bool IsOfCase(string path) => path.StartsWith("case.", StringComparison.Ordinal);
+
     private static string Compare(FilterColumn column, CelComparison comparison, in CelValue constant, SqlParameters parameters)
     {
         var symbol = comparison switch

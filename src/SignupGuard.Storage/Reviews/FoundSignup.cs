@@ -66,7 +66,7 @@ internal static class FoundSignupRow
         $"""
         SELECT {Columns}{more}
         FROM {from} i
-        JOIN LATERAL (
+        LEFT JOIN LATERAL (
             SELECT d.revision, d.verdict, d.score, d.policy_version, d.decided_at, d.body FROM decisions d
             WHERE d.tenant = $1 AND d.ordinal = i.ordinal AND d.recorded_at = i.recorded_at ORDER BY d.revision DESC LIMIT 1) d ON true
         LEFT JOIN LATERAL (SELECT m.cluster FROM cluster_members m WHERE m.tenant = $1 AND m.ordinal = i.ordinal LIMIT 1) m ON true
@@ -75,7 +75,8 @@ internal static class FoundSignupRow
         LEFT JOIN LATERAL (SELECT c.* FROM cases c WHERE c.tenant = $1 AND c.id = s.case_id LIMIT 1) c ON true
         """;
 
-    public static FoundSignup Read(NpgsqlDataReader reader) => new()
+    /// <returns>Null for a signup past its retention, of which no decision is kept.</returns>
+    public static FoundSignup? Read(NpgsqlDataReader reader) => reader.IsDBNull(3) ? null : new FoundSignup
     {
         Ordinal = reader.GetInt64(0),
         SignupId = reader.GetString(1),

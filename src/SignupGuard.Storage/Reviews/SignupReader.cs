@@ -41,8 +41,7 @@ public sealed class SignupReader(NpgsqlDataSource source)
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            var signup = FoundSignupRow.Read(reader);
-            found[signup.Ordinal] = signup;
+            if (FoundSignupRow.Read(reader) is { } signup) found[signup.Ordinal] = signup;
         }
         return found;
     }

@@ -133,7 +133,7 @@ public sealed class CaseSearchTests
         Assert.That(second.Reached, Is.Null);
     }
 
-    private static readonly Gen<string> Generated = Condition(depth: 3);
+    internal static readonly Gen<string> Generated = Condition(depth: 3);
 
     private static Gen<string> Condition(int depth)
     {

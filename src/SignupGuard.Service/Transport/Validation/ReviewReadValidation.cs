@@ -28,6 +28,61 @@ internal static class ReviewReadValidation
 
     public static IReadOnlyList<FieldViolation> Check(GetClusterRequest request) => RequestValidation.Check(Cluster, request, "");
 
+    public static IReadOnlyList<FieldViolation> Check(SearchSignupsRequest request) => RequestValidation.Check(Search, request, "");
+
+    public static IReadOnlyList<FieldViolation> Check(ExportCasesRequest request) => RequestValidation.Check(CaseExport, request, "");
+
+    public static IReadOnlyList<FieldViolation> Check(ExportSignupsRequest request) => RequestValidation.Check(SignupExport, request, "");
+
+    public static IReadOnlyList<FieldViolation> Check(ListExemptionsRequest request) => RequestValidation.Check(Exemptions, request, "");
+
+    public static IReadOnlyList<FieldViolation> Check(ReviewStatsRequest request) => RequestValidation.Check(Stats, request, "");
+
+    public static IReadOnlyList<FieldViolation> Check(GetOverviewRequest request) => RequestValidation.Check(Overview, request, "");
+
+    private static readonly Bounds<SearchSignupsRequest> Search = new(v =>
+    {
+        v.RuleFor(request => request.Filter).Text(ReviewFilter.LengthMax);
+        v.RuleFor(request => request.Order).Known();
+        v.RuleFor(request => request.PageSize).PageSize();
+        v.RuleFor(request => request.PageToken).Text(TokenCharactersMax);
+        v.RuleFor(request => request.From).Time();
+        v.RuleFor(request => request.Until).Time();
+    });
+
+    private static readonly Bounds<ExportCasesRequest> CaseExport = new(v =>
+    {
+        v.RuleFor(request => request.Filter).Text(ReviewFilter.LengthMax);
+        v.RuleForEach(request => request.States).Required().Known();
+        v.RuleFor(request => request.Format).Required().Known();
+    });
+
+    private static readonly Bounds<ExportSignupsRequest> SignupExport = new(v =>
+    {
+        v.RuleFor(request => request.Filter).Text(ReviewFilter.LengthMax);
+        v.RuleFor(request => request.Format).Required().Known();
+        v.RuleFor(request => request.From).Time();
+        v.RuleFor(request => request.Until).Time();
+    });
+
+    private static readonly Bounds<ListExemptionsRequest> Exemptions = new(v =>
+    {
+        v.RuleFor(request => request.PageSize).PageSize();
+        v.RuleFor(request => request.PageToken).Form(PageToken.IsToken, ViolationCode.InvalidToken, "A token that this service gave.");
+    });
+
+    private static readonly Bounds<ReviewStatsRequest> Stats = new(v =>
+    {
+        v.RuleFor(request => request.From).Time();
+        v.RuleFor(request => request.Until).Time();
+    });
+
+    private static readonly Bounds<GetOverviewRequest> Overview = new(v =>
+    {
+        v.RuleFor(request => request.From).Time();
+        v.RuleFor(request => request.Until).Time();
+    });
+
     private static readonly Bounds<ListCasesRequest> List = new(v =>
     {
         v.RuleFor(request => request.Filter).Text(ReviewFilter.LengthMax);
@@ -81,6 +136,12 @@ internal static class ReviewReadValidation
     private static IRuleBuilderOptionsConditions<T, int> PageSize<T>(this IRuleBuilder<T, int> rule) => rule.Custom((size, context) =>
     {
         if (size is < 0 or > PageSizeMax) Rules.Fail(context, context.PropertyPath, ViolationCode.OutOfRange, $"0 to {PageSizeMax:N0}.");
+    });
+
+    private static IRuleBuilderOptionsConditions<T, Timestamp?> Time<T>(this IRuleBuilder<T, Timestamp?> rule) => rule.Custom((time, context) =>
+    {
+        if (time is not null && (time.Nanos is < 0 or > 999_999_999 || time.Seconds is < -62_135_596_800 or > 253_402_300_799))
+            Rules.Fail(context, context.PropertyPath, ViolationCode.InvalidTimestamp, "A time of the years 1 to 9999.");
     });
 
     private sealed class Bounds<T> : AbstractValidator<T>
