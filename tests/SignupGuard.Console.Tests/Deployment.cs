@@ -23,6 +23,7 @@ public sealed class Deployment
     private static readonly string Key = Convert.ToBase64String(Enumerable.Range(1, 32).Select(i => (byte)i).ToArray());
     private static readonly Lazy<Task<Deployment>> Started = new(StartAsync);
 
+    private readonly Dictionary<string, string> _sessions = [];
     private TestPostgres? _postgres;
     private TestDatabase? _database;
     private SignupGuardHost? _host;
@@ -55,24 +56,34 @@ public sealed class Deployment
 
     public static Metadata As(string name) => new() { { "signupguard-actor", name } };
 
-    /// <summary>A browser window of someone who signed in by the link that works once.</summary>
+    /// <summary>A browser window of someone who signed in, the first time by the link that works once, later with the cookie they were given.</summary>
     public async Task<IPage> SignInAsync(string name, ColorScheme colours = ColorScheme.Light, int width = 1280, int height = 860)
     {
-        var context = await NewContextAsync(colours, width, height);
+        var known = _sessions.TryGetValue(name, out var session);
+        var context = await NewContextAsync(colours, width, height, session);
         var page = await context.NewPageAsync();
-        await page.GotoAsync(SignInLink.ToString());
-        await page.GetByLabel("Your name").FillAsync(name);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        if (known)
+        {
+            await page.GotoAsync("/");
+        }
+        else
+        {
+            await page.GotoAsync(SignInLink.ToString());
+            await page.GetByLabel("Your name").FillAsync(name);
+            await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        }
         await page.Locator("header.top").WaitForAsync();
+        _sessions[name] = await context.StorageStateAsync();
         return page;
     }
 
-    public async Task<IBrowserContext> NewContextAsync(ColorScheme colours = ColorScheme.Light, int width = 1280, int height = 860)
+    public async Task<IBrowserContext> NewContextAsync(ColorScheme colours = ColorScheme.Light, int width = 1280, int height = 860, string? session = null)
     {
         var context = await Browser.NewContextAsync(new BrowserNewContextOptions
         {
             BaseURL = Console.ToString(),
             ColorScheme = colours,
+            StorageState = session,
             ReducedMotion = ReducedMotion.Reduce,
             ViewportSize = new ViewportSize
             {

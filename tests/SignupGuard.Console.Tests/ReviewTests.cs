@@ -83,6 +83,7 @@ public sealed class ReviewTests : BrowserTests
     {
         var deployment = await Deployment.GetAsync();
         var (ada, grace) = (await deployment.SignInAsync("ada"), await deployment.SignInAsync("grace"));
+        await Task.WhenAll(ada.Locator("tbody tr").First.WaitForAsync(), grace.Locator("tbody tr").First.WaitForAsync());
         var held = new List<string>();
         for (var round = 0; round < 4; round++)
         {
@@ -102,9 +103,9 @@ public sealed class ReviewTests : BrowserTests
 
         static async Task<string> NextAsync(IPage page)
         {
-            await page.GotoAsync("/");
-            await page.GetByRole(AriaRole.Button, new() { Name = "Claim next" }).ClickAsync();
-            await page.WaitForURLAsync(new Regex("/cases/"));
+            var before = page.Url;
+            await page.Keyboard.PressAsync("n");
+            await page.WaitForURLAsync(address => address != before && address.Contains("/cases/", StringComparison.Ordinal));
             await Assertions.Expect(page.Locator("#held")).ToContainTextAsync("held by me");
             return new Uri(page.Url).Segments[^1];
         }
