@@ -106,8 +106,11 @@ public sealed class ReviewTests : BrowserTests
             var before = page.Url;
             await page.Keyboard.PressAsync("n");
             await page.WaitForURLAsync(address => address != before && address.Contains("/cases/", StringComparison.Ordinal));
+            var caseId = new Uri(page.Url).Segments[^1];
+            // The address changes before the page does.
+            await page.Locator($"[data-case='{caseId}']").WaitForAsync();
             await Assertions.Expect(page.Locator("#held")).ToContainTextAsync("held by me");
-            return new Uri(page.Url).Segments[^1];
+            return caseId;
         }
     }
 
