@@ -149,7 +149,13 @@ CREATE TABLE case_signups (
     product text,
     outward_code text NOT NULL,
     decided smallint DEFAULT 0 NOT NULL,
+    decided_by text,
+    decided_at timestamp with time zone,
+    decided_reason text,
+    CONSTRAINT case_signups_check CHECK (((decided = 0) = (decided_at IS NULL))),
+    CONSTRAINT case_signups_decided_by_check CHECK (((length(decided_by) >= 1) AND (length(decided_by) <= 128))),
     CONSTRAINT case_signups_decided_check CHECK (((decided >= 0) AND (decided <= 2))),
+    CONSTRAINT case_signups_decided_reason_check CHECK ((length(decided_reason) <= 64)),
     CONSTRAINT case_signups_ordinal_check CHECK ((ordinal >= 1)),
     CONSTRAINT case_signups_outward_code_check CHECK ((length(outward_code) <= 32)),
     CONSTRAINT case_signups_revision_check CHECK ((revision >= 1)),
@@ -286,6 +292,27 @@ CREATE TABLE clusters (
 )
 WITH (fillfactor='80');
 
+CREATE TABLE decision_hour_reasons (
+    tenant text NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    code text NOT NULL,
+    signups bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE decision_hours (
+    tenant text NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    allowed bigint NOT NULL,
+    reviewed bigint NOT NULL,
+    denied bigint NOT NULL,
+    changed bigint NOT NULL,
+    scores bigint[] NOT NULL,
+    CONSTRAINT decision_hours_scores_check CHECK ((cardinality(scores) = 20)),
+    CONSTRAINT decision_hours_tenant_check CHECK ((length(tenant) <= 128))
+)
+WITH (fillfactor='50');
+
 CREATE TABLE decisions (
     tenant text NOT NULL,
     ordinal bigint NOT NULL,
@@ -343,7 +370,9 @@ CREATE TABLE labels (
     ordinal bigint NOT NULL,
     label smallint NOT NULL,
     labelled_at timestamp with time zone NOT NULL,
+    labelled_by text,
     CONSTRAINT labels_label_check CHECK (((label >= 0) AND (label <= 2))),
+    CONSTRAINT labels_labelled_by_check CHECK (((length(labelled_by) >= 1) AND (length(labelled_by) <= 128))),
     CONSTRAINT labels_ordinal_check CHECK ((ordinal >= 1))
 );
 
@@ -622,6 +651,12 @@ ALTER TABLE ONLY cluster_workers
 ALTER TABLE ONLY clusters
     ADD CONSTRAINT clusters_pkey PRIMARY KEY (tenant, id);
 
+ALTER TABLE ONLY decision_hour_reasons
+    ADD CONSTRAINT decision_hour_reasons_pkey PRIMARY KEY (tenant, hour, code);
+
+ALTER TABLE ONLY decision_hours
+    ADD CONSTRAINT decision_hours_pkey PRIMARY KEY (tenant, hour);
+
 ALTER TABLE ONLY decisions
     ADD CONSTRAINT decisions_pkey PRIMARY KEY (tenant, ordinal, revision, recorded_at);
 
@@ -689,6 +724,8 @@ CREATE INDEX audit_subject ON audit USING btree (subject, id);
 
 CREATE INDEX case_events_case ON case_events USING btree (tenant, case_id, id);
 
+CREATE INDEX case_events_resolved ON case_events USING btree (tenant, at) WHERE (kind = 'resolved'::text);
+
 CREATE INDEX case_notes_case ON case_notes USING btree (tenant, case_id, at, id);
 
 CREATE INDEX case_signups_case ON case_signups USING btree (tenant, case_id, score DESC, ordinal);
@@ -697,6 +734,8 @@ CREATE INDEX case_signups_code ON case_signups USING btree (tenant, outward_code
 
 CREATE INDEX case_signups_recorded ON case_signups USING btree (tenant, recorded_at, ordinal);
 
+CREATE INDEX case_signups_score ON case_signups USING btree (tenant, score DESC, ordinal DESC);
+
 CREATE INDEX case_signups_signup ON case_signups USING btree (tenant, signup_id);
 
 CREATE INDEX cases_claimed ON cases USING btree (tenant, claimed_by, claimed_until) WHERE (claimed_by IS NOT NULL);
@@ -704,6 +743,8 @@ CREATE INDEX cases_claimed ON cases USING btree (tenant, claimed_by, claimed_unt
 CREATE UNIQUE INDEX cases_cluster ON cases USING btree (tenant, cluster) WHERE ((cluster IS NOT NULL) AND (merged_into IS NULL));
 
 CREATE INDEX cases_labels ON cases USING gin (labels);
+
+CREATE INDEX cases_merged ON cases USING btree (tenant, merged_into) WHERE (merged_into IS NOT NULL);
 
 CREATE INDEX cases_opened ON cases USING btree (tenant, state, opened_at, id) WHERE (merged_into IS NULL);
 

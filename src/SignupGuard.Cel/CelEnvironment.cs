@@ -70,6 +70,20 @@ public sealed class CelEnvironment<TFacts>
         return new Compiler<TFacts>(this, source, limits, isChecked).Compile(syntax, expected);
     }
 
+    /// <summary>The outline of a condition; <see cref="CelOutline.Opaque"/> for a source that does not parse.</summary>
+    public CelOutline Outline(string source, CelLimits? limits = null)
+    {
+        limits ??= CelLimits.Default;
+        try
+        {
+            return new Outliner<TFacts>(this, source, limits).Visit(Parser.Parse(source, limits));
+        }
+        catch (SyntaxException)
+        {
+            return CelOutline.Opaque.It;
+        }
+    }
+
     internal IEnumerable<string> Paths => _fields.Keys;
 
     internal IEnumerable<string> FunctionNames => _functions.Keys;
@@ -114,6 +128,15 @@ public sealed class CelEnvironment<TFacts>
         public Builder Field(string path, CelType type, CelReader<TFacts> read, string description)
         {
             _fields.Add(path, (new CelFieldInfo(path, type, description), read));
+            return this;
+        }
+
+        /// <summary>Another environment's fields, of the facts that are part of these; all missing where there is no such part.</summary>
+        public Builder Include<TPart>(CelEnvironment<TPart> part, Func<TFacts, TPart?> of)
+            where TPart : class
+        {
+            ArgumentNullException.ThrowIfNull(part);
+            foreach (var (path, (info, read)) in part._fields) Field(path, info.Type, facts => of(facts) is { } found ? read(found) : CelValue.Missing(path), info.Description);
             return this;
         }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting;
@@ -10,6 +11,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
+using SignupGuard.Console.Hosting;
 using SignupGuard.Service.Backtests;
 using SignupGuard.Service.Changes;
 using SignupGuard.Service.Clusters;
@@ -49,9 +51,14 @@ public sealed class SignupGuardHost : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly DatabaseAccess _database;
 
-    private SignupGuardHost(WebApplication app, DatabaseAccess database, Uri grpcAddress, Uri httpAddress)
+    private readonly PrivateDoor? _door;
+    private GrpcChannel? _channel;
+    private ConsoleApp? _console;
+
+    private SignupGuardHost(WebApplication app, PrivateDoor? door, DatabaseAccess database, Uri grpcAddress, Uri httpAddress)
     {
         _app = app;
+        _door = door;
         _database = database;
         GrpcAddress = grpcAddress;
         HttpAddress = httpAddress;
@@ -62,6 +69,12 @@ public sealed class SignupGuardHost : IAsyncDisposable
 
     /// <summary>JSON and health pages over HTTP/1.1.</summary>
     public Uri HttpAddress { get; }
+
+    /// <summary>The console's pages over HTTP/1.1; null where this replica serves none.</summary>
+    public Uri? ConsoleAddress => _console is { } console ? Address(console.EndPoint) : null;
+
+    /// <summary>Where a person signs in to the console, once; another after each use. Null where this replica serves none.</summary>
+    public Uri? ConsoleSignInLink => _console?.SignInLink;
 
     /// <summary>Where the private Postgres keeps its data; null with a configured database.</summary>
     public string? DataFolder => _database.DataFolder;
@@ -94,12 +107,14 @@ public sealed class SignupGuardHost : IAsyncDisposable
 
         var listen = new Hosting.ListenOptions();
         builder.Configuration.GetSection(Hosting.ListenOptions.Section).Bind(listen);
-        var (grpc, http) = Listen(builder, listen);
+        var door = listen.Console ? new PrivateDoor() : null;
+        var (grpc, http) = Listen(builder, listen, door);
         AddScreening(builder.Services);
         builder.Services.AddSignals(builder.Configuration);
         AddTransport(builder.Services);
 
         DatabaseAccess? database = null;
+        SignupGuardHost? host = null;
         AddStorage(builder.Services, () => database ?? throw new InvalidOperationException("The database is opened before the host starts."));
         var app = builder.Build();
         try
@@ -110,18 +125,28 @@ public sealed class SignupGuardHost : IAsyncDisposable
             var logs = app.Services.GetRequiredService<ILoggerFactory>();
             database = await DatabaseAccess.OpenAsync(app.Configuration, logs, cancellation);
             await app.StartAsync(cancellation);
-            var host = new SignupGuardHost(app, database, Address(grpc()), Address(http()));
+            host = new SignupGuardHost(app, door, database, Address(grpc()), Address(http()));
+            if (door is not null) await host.StartConsoleAsync(IPAddress.Parse(listen.Address), listen.ConsolePort, door, logs, cancellation);
             var log = logs.CreateLogger<SignupGuardHost>();
             if (database.DataFolder is { } folder) HostLog.Embedded(log, folder);
             HostLog.Listening(log, host.GrpcAddress, host.HttpAddress);
+            if (host.ConsoleAddress is { } console) HostLog.ConsoleListening(log, console);
             return host;
         }
         catch (Exception failure)
         {
-            await app.DisposeAsync();
-            if (database is not null) await database.DisposeAsync();
+            if (host is not null)
+            {
+                await host.DisposeAsync();
+            }
+            else
+            {
+                await app.DisposeAsync();
+                door?.Dispose();
+                if (database is not null) await database.DisposeAsync();
+            }
             if (failure is IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException })
-                throw new HostStartException($"{failure.Message.TrimEnd('.')}. Stop what listens there, or choose other ports (Listen:GrpcPort, Listen:HttpPort).", failure);
+                throw new HostStartException($"{failure.Message.TrimEnd('.')}. Stop what listens there, or choose other ports (Listen:GrpcPort, Listen:HttpPort, Listen:ConsolePort).", failure);
             if (Settings(failure) is { } settingsFailure) throw new HostStartException(settingsFailure, failure);
             throw;
         }
@@ -142,12 +167,21 @@ public sealed class SignupGuardHost : IAsyncDisposable
     /// <summary>Stops taking signups, commits those that wait, then stops the private Postgres if there is one.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_console is not null) await _console.DisposeAsync();
+        _channel?.Dispose();
         await _app.StopAsync();
         await _app.DisposeAsync();
+        _door?.Dispose();
         await _database.DisposeAsync();
     }
 
-    private static (Func<IPEndPoint> Grpc, Func<IPEndPoint> Http) Listen(WebApplicationBuilder builder, Hosting.ListenOptions listen)
+    private async Task StartConsoleAsync(IPAddress address, int port, PrivateDoor door, ILoggerFactory logs, CancellationToken cancellation)
+    {
+        _channel = door.Connect();
+        _console = await ConsoleApp.StartAsync(address, port, _channel.CreateCallInvoker(), logs, cancellation);
+    }
+
+    private static (Func<IPEndPoint> Grpc, Func<IPEndPoint> Http) Listen(WebApplicationBuilder builder, Hosting.ListenOptions listen, PrivateDoor? door)
     {
         // The server takes them while the host is built.
         if (new ListenOptionsValidator().Validate(null, listen) is { Failed: true } check) throw new HostStartException(check.FailureMessage);
@@ -161,6 +195,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
             // Without TLS a connection can't agree on a protocol, so each port has its own.
             kestrel.Listen(address, listen.GrpcPort, endpoint => (grpc = endpoint).Protocols = HttpProtocols.Http2);
             kestrel.Listen(address, listen.HttpPort, endpoint => (http = endpoint).Protocols = HttpProtocols.Http1);
+            if (door is not null) kestrel.ListenUnixSocket(door.Path, endpoint => endpoint.Protocols = HttpProtocols.Http2);
         });
         return (() => grpc!.IPEndPoint!, () => http!.IPEndPoint!);
     }
@@ -187,6 +222,13 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<DecisionReader>();
         services.AddSingleton<OutcomeStore>();
         services.AddSingleton<CaseStore>();
+        services.AddSingleton<CaseSearch>();
+        services.AddSingleton<CaseReader>();
+        services.AddSingleton<SignupSearch>();
+        services.AddSingleton<SignupReader>();
+        services.AddSingleton<ExemptionReader>();
+        services.AddSingleton<ReviewStatistics>();
+        services.AddSingleton<ClusterReader>();
         services.AddSingleton<ClusterStore>();
         services.AddSingleton<StoredSignups>();
         services.AddSingleton<KeyRetention>();
@@ -220,6 +262,8 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddHostedService(provider => provider.GetRequiredService<ClusterWorker>());
         services.AddSingleton<CaseWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<CaseWorker>());
+        services.AddSingleton<CaseWork>();
+        services.AddSingleton<CaseReading>();
         services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeMax);
     }
 
@@ -244,6 +288,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
         app.MapGrpcService<ScreeningGrpcService>();
         app.MapGrpcService<PolicyGrpcService>();
         app.MapGrpcService<ListGrpcService>();
+        app.MapGrpcService<ReviewGrpcService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
         // Alive: the process answers. Ready: it would screen.

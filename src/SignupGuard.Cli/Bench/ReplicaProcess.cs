@@ -44,7 +44,7 @@ internal sealed class ReplicaProcess : IAsyncDisposable
         // As this program was started itself: by its own executable, or by dotnet and a library.
         var program = Environment.ProcessPath!;
         var byDotnet = Path.GetFileNameWithoutExtension(program) != "signupguard";
-        string[] arguments = ["serve", "--grpc-port", $"{grpcPort}", "--http-port", $"{httpPort}"];
+        string[] arguments = ["serve", "--grpc-port", $"{grpcPort}", "--http-port", $"{httpPort}", "--no-console"];
         var start = new ProcessStartInfo(byDotnet ? "dotnet" : program, byDotnet ? [typeof(ReplicaProcess).Assembly.Location, .. arguments] : arguments)
         {
             RedirectStandardOutput = true,

@@ -97,7 +97,7 @@ internal static class DemoCommand
             if (!Console.IsOutputRedirected) _console.Write(new FigletText("SignupGuard"));
             _console.MarkupLine("Starting: a private Postgres, the service, its reference data …");
             var started = Stopwatch.GetTimestamp();
-            await using var host = await SignupGuardHost.StartAsync(settings, builder => builder.Logging.SetMinimumLevel(LogLevel.Warning), cancellation);
+            await using var host = await SignupGuardHost.StartAsync(settings, builder => builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("SignupGuard.Console", LogLevel.Information), cancellation);
             _console.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"Ready after {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s. gRPC on [bold]{host.GrpcAddress}[/], JSON on [bold]{host.HttpAddress}[/].");
             await using var connection = await ServiceConnection.OpenAsync(host.GrpcAddress, settings, cancellation);
 
@@ -290,6 +290,7 @@ internal static class DemoCommand
             _console.WriteLine();
             _console.MarkupLine("[bold]The service is up.[/] Try, in another terminal (Ctrl+C here stops it):");
             output.WriteLine();
+            if (host.ConsoleSignInLink is { } console) output.WriteLine($"  {console}   the console, in a browser (the link works once)");
             output.WriteLine($"  curl -s {host.HttpAddress}v1/decisions/{denied}");
             output.WriteLine($"  curl -s {host.HttpAddress}v1/signups:screen -d '{{\"signup\":{{\"signupId\":\"mine-1\",\"occurredAt\":\"{DateTimeOffset.UtcNow:yyyy-MM-dd'T'HH:mm:ss'Z'}\",\"email\":{{\"address\":\"ada@example.org\"}}}}}}'");
             output.WriteLine($"  grpcurl -plaintext {host.GrpcAddress.Authority} list");

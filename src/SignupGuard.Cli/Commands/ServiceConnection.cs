@@ -29,6 +29,7 @@ internal sealed class ServiceConnection : IAsyncDisposable
         {
             ["Listen:GrpcPort"] = "0",
             ["Listen:HttpPort"] = "0",
+            ["Listen:Console"] = "false",
         };
         foreach (var (key, value) in settings) own[key] = value;
         // The command's own output is what the caller reads; of the service only what is wrong.

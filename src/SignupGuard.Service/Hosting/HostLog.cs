@@ -16,4 +16,7 @@ internal static partial class HostLog
 
     [LoggerMessage(4004, LogLevel.Error, "Partitions could not be created, new rows go to the default ones meanwhile: {Fault}")]
     public static partial void PartitionsFailed(ILogger log, string fault);
+
+    [LoggerMessage(4005, LogLevel.Information, "The console is at {Console}")]
+    public static partial void ConsoleListening(ILogger log, Uri console);
 }

@@ -22,6 +22,13 @@ public sealed class ListenOptions
     /// <summary>JSON over HTTP/1.1, and the health pages. 0: any free one.</summary>
     [Range(0, PortMax)]
     public int HttpPort { get; set; } = 7071;
+
+    /// <summary>The console's pages over HTTP/1.1. 0: any free one.</summary>
+    [Range(0, PortMax)]
+    public int ConsolePort { get; set; } = 7072;
+
+    /// <summary>Whether this replica serves the console's pages.</summary>
+    public bool Console { get; set; } = true;
 }
 
 [OptionsValidator]

@@ -137,7 +137,8 @@ public static class ListCsv
         return cell.Length > 1 && cell[0] == Escape && (cell[1] == Escape || FormulaStarts.Contains(cell[1], StringComparison.Ordinal)) ? cell[1..] : cell;
     }
 
-    private static void Cell(StringBuilder to, string text)
+    /// <summary>A text as one cell that no spreadsheet takes for a formula.</summary>
+    internal static void Cell(StringBuilder to, string text)
     {
         var escaped = text.Length > 0 && (text[0] == Escape || FormulaStarts.Contains(text[0], StringComparison.Ordinal));
         var quoted = text.AsSpan().IndexOfAny(",\"\r\n") >= 0 || (text.Length > 0 && (text[0] == ' ' || text[^1] == ' '));
@@ -147,7 +148,7 @@ public static class ListCsv
         else to.Append(text);
     }
 
-    private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFFFZ", CultureInfo.InvariantCulture);
+    internal static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFFFZ", CultureInfo.InvariantCulture);
 
     private sealed class LineTooLongException : IOException
     {

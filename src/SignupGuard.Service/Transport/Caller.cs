@@ -12,6 +12,14 @@ internal static class Caller
 {
     public const string ActorHeader = "signupguard-actor";
 
+    /// <summary>Whoever makes a call that only reads, where they say it; null where not.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT as <see cref="Actor"/>.</exception>
+    public static string? ActorIfSaid(ServerCallContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return string.IsNullOrWhiteSpace(context.RequestHeaders.GetValue(ActorHeader)) ? null : Actor(context);
+    }
+
     /// <summary>Whoever makes a call that changes something; it goes to the audit.</summary>
     /// <exception cref="RpcException">UNAUTHENTICATED when it is not said; INVALID_ARGUMENT when it is said twice, or breaks its bounds.</exception>
     public static string Actor(ServerCallContext context)

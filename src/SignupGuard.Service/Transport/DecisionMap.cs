@@ -107,7 +107,7 @@ internal static class DecisionMap
         Accounts1D = (long)Math.Round(link.Day),
     };
 
-    private static V1.ClusterSummary ToContract(ClusterFacts cluster) => new()
+    public static V1.ClusterSummary ToContract(ClusterFacts cluster) => new()
     {
         ClusterId = cluster.Id,
         Size = cluster.Size,

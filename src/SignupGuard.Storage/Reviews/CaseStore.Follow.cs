@@ -78,6 +78,7 @@ public sealed partial class CaseStore
             Parameters = { Sql.Value(tenant), Sql.Value(reached.Xid.ToString(CultureInfo.InvariantCulture)), Sql.Value(reached.Ordinal), Sql.Value(reached.Revision) },
         };
         await update.ExecuteNonQueryAsync(cancellation);
+        await AddUpAsync(connection, tenant, changes, cancellation);
         var last = changes.Select(change => change.Decision).GroupBy(decision => decision.Ordinal).Select(history => history.MaxBy(decision => decision.Revision)!);
         return (changes.Count, [.. last.OrderBy(decision => decision.Ordinal)]);
     }
@@ -161,35 +162,39 @@ public sealed partial class CaseStore
             Text(opened?.Signup.Event.Product),
         ];
         var insertCase = new NpgsqlBatchCommand(
-            """
+            $"""
             INSERT INTO cases (tenant, id, ordinal, signup_id, verdict, score, reason_codes, labels, country, network_class, channel, product, state, signups, priority, opened_at, updated_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1, $14, $15, $15)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1, {Priority("$6::double precision", "1")}, $14, $14)
             """);
         foreach (var parameter in Shown()) insertCase.Parameters.Add(parameter);
         insertCase.Parameters.Add(Sql.Value((short)(decision.Body.Verdict == Verdict.Review ? CaseState.Open : CaseState.Denied)));
-        insertCase.Parameters.Add(Sql.Value((int)Math.Round(decision.Body.Score)));
         // The queue's age is that of the decision, also when cases are made for an older database.
         insertCase.Parameters.Add(Sql.Value(decision.DecidedAt.ToUniversalTime()));
         yield return insertCase;
 
         var insertSignup = new NpgsqlBatchCommand(
             """
-            INSERT INTO case_signups (tenant, case_id, ordinal, signup_id, verdict, score, reason_codes, labels, country, network_class, channel, product, recorded_at, revision, outward_code, decided)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+            INSERT INTO case_signups (
+                tenant, case_id, ordinal, signup_id, verdict, score, reason_codes, labels, country, network_class, channel, product,
+                recorded_at, revision, outward_code, decided, decided_at, decided_reason)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
             """);
         foreach (var parameter in Shown()) insertSignup.Parameters.Add(parameter);
         insertSignup.Parameters.Add(Sql.Value(decision.RecordedAt.ToUniversalTime()));
         insertSignup.Parameters.Add(Sql.Value(decision.Revision));
         insertSignup.Parameters.Add(Sql.Value(decision.OutwardCode));
-        insertSignup.Parameters.Add(Sql.Value(Decided(decision)));
+        foreach (var parameter in Judged(decision)) insertSignup.Parameters.Add(parameter);
         yield return insertSignup;
         yield return Event(tenant, id, decision.DecidedAt, null, "opened", null);
     }
 
-    private static NpgsqlBatchCommand UpdateSignup(string tenant, StoredDecision decision) =>
-        new(
+    private static NpgsqlBatchCommand UpdateSignup(string tenant, StoredDecision decision)
+    {
+        var command = new NpgsqlBatchCommand(
             """
-            UPDATE case_signups SET revision = $3, verdict = $4, score = $5, reason_codes = $6, labels = $7, decided = $8
+            UPDATE case_signups SET revision = $3, verdict = $4, score = $5, labels = $6, decided = $8, decided_by = NULL, decided_at = $9, decided_reason = $10,
+                -- What flagged it stays: what people make of it is told beside.
+                reason_codes = CASE WHEN $8 = 0 THEN $7 ELSE reason_codes END
             WHERE tenant = $1 AND ordinal = $2 AND revision < $3
             """)
         {
@@ -200,197 +205,28 @@ public sealed partial class CaseStore
                 Sql.Value(decision.Revision),
                 Sql.Value((short)decision.Body.Verdict),
                 Sql.Value(decision.Body.Score),
-                Sql.Array(Codes(decision)),
                 Sql.Array(decision.Body.Labels.ToArray()),
-                Sql.Value(Decided(decision)),
+                Sql.Array(Codes(decision)),
             },
         };
+        foreach (var parameter in Judged(decision)) command.Parameters.Add(parameter);
+        return command;
+    }
 
-    /// <summary>What a person, or an outcome, made of it: 0 nothing, 1 allowed, 2 denied.</summary>
-    private static short Decided(StoredDecision decision) =>
-        decision.Cause is not (DecisionCause.Review or DecisionCause.Outcome) || decision.Body.Verdict == Verdict.Review ? (short)0
-        : decision.Body.Verdict == Verdict.Allow ? (short)CaseResolution.Allow : (short)CaseResolution.Deny;
+    /// <summary>What a person, or an outcome, made of it, when and why: 0 nothing, 1 allowed, 2 denied. Who is not the decision's to tell.</summary>
+    private static NpgsqlParameter[] Judged(StoredDecision decision)
+    {
+        var judged = decision.Cause is not (DecisionCause.Review or DecisionCause.Outcome) || decision.Body.Verdict == Verdict.Review ? (CaseResolution?)null
+            : decision.Body.Verdict == Verdict.Allow ? CaseResolution.Allow : CaseResolution.Deny;
+        return
+        [
+            Sql.Value((short)(judged ?? 0)),
+            Sql.Nullable(judged is null ? null : decision.DecidedAt.ToUniversalTime(), NpgsqlDbType.TimestampTz),
+            Text(judged is null ? null : decision.Body.Reasons[0].Code),
+        ];
+    }
 
     private static string[] Codes(StoredDecision decision) => [.. decision.Body.Reasons.Select(reason => reason.Code).Distinct()];
 
     private static NpgsqlParameter Text(string? text) => Sql.Nullable(text, NpgsqlDbType.Text);
-
-    /// <summary>Brings signups into the case of the network they are in now, or into one of their own. The caller holds the networks' lock.</summary>
-    /// <returns>Cases whose members changed, or whose members' decisions did.</returns>
-    private async Task<HashSet<Guid>> PlaceAsync(NpgsqlConnection connection, string tenant, long[] ordinals, CancellationToken cancellation)
-    {
-        var touched = new HashSet<Guid>();
-        var misplaced = new List<(long Ordinal, Guid Case, long? From, long? To)>();
-        await using (var command = new NpgsqlCommand(
-            """
-            SELECT s.ordinal, c.id, c.cluster, m.cluster FROM case_signups s JOIN cases c ON c.tenant = s.tenant AND c.id = s.case_id
-            LEFT JOIN cluster_members m ON m.tenant = s.tenant AND m.ordinal = s.ordinal
-            WHERE s.tenant = $1 AND s.ordinal = ANY($2) ORDER BY s.ordinal
-            """,
-            connection)
-        {
-            Parameters = { Sql.Value(tenant), Sql.Array(ordinals) },
-        })
-        {
-            await using var reader = await command.ExecuteReaderAsync(cancellation);
-            while (await reader.ReadAsync(cancellation))
-            {
-                touched.Add(reader.GetGuid(1));
-                var (from, to) = (reader.IsDBNull(2) ? (long?)null : reader.GetInt64(2), reader.IsDBNull(3) ? (long?)null : reader.GetInt64(3));
-                if (from != to) misplaced.Add((reader.GetInt64(0), reader.GetGuid(1), from, to));
-            }
-        }
-        var converted = new HashSet<Guid>();
-        foreach (var (ordinal, old, from, to) in misplaced)
-        {
-            var target = to is { } cluster ? await CaseOfAsync(connection, tenant, cluster, cancellation) : null;
-            if (target is null && from is null && to is { } first && converted.Add(old))
-            {
-                // The first of its network: its case becomes the network's, under the same id.
-                await RunAsync(connection, "UPDATE cases SET cluster = $3 WHERE tenant = $1 AND id = $2", [Sql.Value(tenant), Sql.Value(old), Sql.Value(first)], cancellation);
-                continue;
-            }
-            target ??= await CopyAsync(connection, tenant, old, ordinal, to, cancellation);
-            if (target == old) continue;
-            touched.Add(target.Value);
-            await RunAsync(
-                connection, "UPDATE case_signups SET case_id = $3 WHERE tenant = $1 AND ordinal = $2", [Sql.Value(tenant), Sql.Value(ordinal), Sql.Value(target.Value)], cancellation);
-            // An objection goes where its account goes.
-            await RunAsync(
-                connection, "UPDATE appeals SET case_id = $3 WHERE tenant = $1 AND ordinal = $2", [Sql.Value(tenant), Sql.Value(ordinal), Sql.Value(target.Value)], cancellation);
-            await FoldIfEmptyAsync(connection, tenant, old, target.Value, cancellation);
-        }
-        return touched;
-    }
-
-    private static async Task<Guid?> CaseOfAsync(NpgsqlConnection connection, string tenant, long cluster, CancellationToken cancellation)
-    {
-        await using var command = new NpgsqlCommand("SELECT id FROM cases WHERE tenant = $1 AND cluster = $2 AND merged_into IS NULL", connection)
-        {
-            Parameters = { Sql.Value(tenant), Sql.Value(cluster) },
-        };
-        return (Guid?)await command.ExecuteScalarAsync(cancellation);
-    }
-
-    /// <summary>A case for a signup that came out of another's; <see cref="SumUpAsync"/> fills in what its members say.</summary>
-    private async Task<Guid> CopyAsync(NpgsqlConnection connection, string tenant, Guid from, long ordinal, long? cluster, CancellationToken cancellation)
-    {
-        var (now, id) = (Now, Guid.CreateVersion7(Now));
-        await RunAsync(
-            connection,
-            """
-            INSERT INTO cases (tenant, id, state, ordinal, signup_id, cluster, signups, verdict, score, priority, reason_codes, labels, country, network_class, channel, product, opened_at, updated_at)
-            SELECT c.tenant, $2, c.state, s.ordinal, s.signup_id, $5, 0, s.verdict, s.score, 0, s.reason_codes, s.labels, s.country, s.network_class, s.channel, s.product, c.opened_at, $6
-            FROM cases c JOIN case_signups s ON s.tenant = c.tenant AND s.ordinal = $4 WHERE c.tenant = $1 AND c.id = $3
-            """,
-            [Sql.Value(tenant), Sql.Value(id), Sql.Value(from), Sql.Value(ordinal), Sql.Nullable(cluster, NpgsqlDbType.Bigint), Sql.Value(now)],
-            cancellation);
-        await RunAsync(connection, Event(tenant, id, now, null, "opened", $"out of {from}"), cancellation);
-        return id;
-    }
-
-    /// <summary>A case without members gives its notes, events and lease to the one its last member went to, and leads there.</summary>
-    private async Task FoldIfEmptyAsync(NpgsqlConnection connection, string tenant, Guid old, Guid into, CancellationToken cancellation)
-    {
-        var now = Now;
-        await using (var command = new NpgsqlCommand(
-            """
-            UPDATE cases SET merged_into = $3, claimed_by = NULL, claimed_until = NULL, appealed = false, signups = 0, revision = revision + 1, updated_at = $4
-            WHERE tenant = $1 AND id = $2 AND NOT EXISTS (SELECT FROM case_signups s WHERE s.tenant = $1 AND s.case_id = $2)
-            """,
-            connection)
-        {
-            Parameters = { Sql.Value(tenant), Sql.Value(old), Sql.Value(into), Sql.Value(now) },
-        })
-        {
-            // Read before the row forgets it.
-            var lease = await LeaseAsync(connection, tenant, old, cancellation);
-            if (await command.ExecuteNonQueryAsync(cancellation) == 0) return;
-            if (lease is var (holder, until) && until > now)
-            {
-                // Whoever holds the network's case keeps it.
-                await RunAsync(
-                    connection,
-                    "UPDATE cases SET claimed_by = $3, claimed_until = $4 WHERE tenant = $1 AND id = $2 AND (claimed_until IS NULL OR claimed_until <= $5)",
-                    [Sql.Value(tenant), Sql.Value(into), Sql.Value(holder), Sql.Value(until), Sql.Value(now)],
-                    cancellation);
-            }
-        }
-        await using var batch = new NpgsqlBatch(connection);
-        foreach (var table in (string[])["case_notes", "case_events", "appeals"])
-        {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand($"UPDATE {table} SET case_id = $3 WHERE tenant = $1 AND case_id = $2")
-            {
-                Parameters = { Sql.Value(tenant), Sql.Value(old), Sql.Value(into) },
-            });
-        }
-        // Those that led to it lead on.
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("UPDATE cases SET merged_into = $3 WHERE tenant = $1 AND merged_into = $2")
-        {
-            Parameters = { Sql.Value(tenant), Sql.Value(old), Sql.Value(into) },
-        });
-        batch.BatchCommands.Add(Event(tenant, into, now, null, "joined", old.ToString()));
-        await batch.ExecuteNonQueryAsync(cancellation);
-    }
-
-    private static async Task<(string Holder, DateTimeOffset Until)?> LeaseAsync(NpgsqlConnection connection, string tenant, Guid id, CancellationToken cancellation)
-    {
-        await using var command = new NpgsqlCommand("SELECT claimed_by, claimed_until FROM cases WHERE tenant = $1 AND id = $2 AND claimed_by IS NOT NULL FOR UPDATE", connection)
-        {
-            Parameters = { Sql.Value(tenant), Sql.Value(id) },
-        };
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        return await reader.ReadAsync(cancellation) ? (reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1)) : null;
-    }
-
-    /// <summary>
-    /// Makes cases say what their members say: open while any waits for a person, else resolved where people decided, else denied. Records where the state changed.
-    /// </summary>
-    private async Task SumUpAsync(NpgsqlConnection connection, string tenant, HashSet<Guid> ids, CancellationToken cancellation)
-    {
-        if (ids.Count == 0) return;
-        await RunAsync(
-            connection,
-            $"""
-            WITH before AS (SELECT c.* FROM cases c WHERE c.tenant = $1 AND c.id = ANY($2) AND c.merged_into IS NULL ORDER BY c.id FOR UPDATE),
-            members AS (
-                SELECT s.case_id, count(*) AS signups, max(s.verdict) AS verdict, max(s.score) AS score,
-                       bool_or(s.decided = 0 AND s.verdict = {(short)Verdict.Review}) AS waiting,
-                       bool_or(s.decided <> 0) AS decided,
-                       coalesce(bool_or(s.decided = {(short)CaseResolution.Deny}), false) AS denied
-                FROM case_signups s WHERE s.tenant = $1 AND s.case_id IN (SELECT id FROM before) GROUP BY s.case_id),
-            now AS (
-                SELECT b.id, b.state AS was, m.*,
-                       CASE WHEN m.waiting OR b.appealed THEN CASE WHEN b.state = {(short)CaseState.Escalated} THEN b.state ELSE {(short)CaseState.Open} END
-                            WHEN m.decided THEN {(short)CaseState.Resolved} ELSE {(short)CaseState.Denied} END::smallint AS state
-                FROM before b JOIN members m ON m.case_id = b.id),
-            written AS (
-                UPDATE cases c SET
-                    state = n.state, signups = n.signups, verdict = n.verdict, score = n.score, revision = c.revision + 1, updated_at = $3,
-                    priority = least(100, round(n.score) + CASE WHEN n.signups > 1 THEN least({GrowthPriorityMax}, round(4 * ln(n.signups))) ELSE 0 END)::integer,
-                    ordinal = t.ordinal, signup_id = t.signup_id, reason_codes = t.reason_codes, labels = t.labels, country = t.country,
-                    network_class = t.network_class, channel = t.channel, product = t.product,
-                    resolution = CASE WHEN n.state <> {(short)CaseState.Resolved} THEN NULL
-                                      WHEN n.denied THEN {(short)CaseResolution.Deny} ELSE {(short)CaseResolution.Allow} END::smallint,
-                    resolved_at = CASE WHEN n.state <> {(short)CaseState.Resolved} THEN NULL ELSE coalesce(c.resolved_at, $3) END,
-                    resolved_by = CASE WHEN n.state <> {(short)CaseState.Resolved} THEN NULL ELSE c.resolved_by END,
-                    resolution_reason = CASE WHEN n.state <> {(short)CaseState.Resolved} THEN NULL ELSE c.resolution_reason END,
-                    claimed_by = CASE WHEN n.state = {(short)CaseState.Resolved} THEN NULL ELSE c.claimed_by END,
-                    claimed_until = CASE WHEN n.state = {(short)CaseState.Resolved} THEN NULL ELSE c.claimed_until END
-                FROM now n,
-                     LATERAL (SELECT s.* FROM case_signups s WHERE s.tenant = $1 AND s.case_id = n.id ORDER BY s.score DESC, s.ordinal LIMIT 1) t
-                WHERE c.tenant = $1 AND c.id = n.id
-                  -- An etag stays while a case stays what it was.
-                  AND (c.state, c.signups, c.verdict, c.score, c.ordinal, c.reason_codes, c.labels)
-                      IS DISTINCT FROM (n.state, n.signups, n.verdict, n.score, t.ordinal, t.reason_codes, t.labels))
-            INSERT INTO case_events (tenant, case_id, at, kind)
-            SELECT $1, n.id, $3, CASE n.state WHEN {(short)CaseState.Resolved} THEN 'resolved' WHEN {(short)CaseState.Denied} THEN 'denied' ELSE 'reopened' END
-            FROM now n WHERE n.state <> n.was ORDER BY n.id
-            """,
-            [Sql.Value(tenant), Sql.Array(ids.ToArray()), Sql.Value(Now)],
-            cancellation);
-    }
-
-    /// <summary>What the size of a network adds to the score, at most.</summary>
-    private const int GrowthPriorityMax = 20;
 }

@@ -59,6 +59,26 @@ public sealed class DecisionReader(NpgsqlDataSource source)
         return decisions;
     }
 
+    /// <summary>The same of several signups, each in its order; those that retention dropped are left out.</summary>
+    internal static async Task<Dictionary<long, List<StoredDecision>>> HistoriesAsync(NpgsqlConnection connection, string tenant, long[] ordinals, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(
+            $"SELECT {DecisionRow.Columns} FROM signup_ids s JOIN decisions d USING (tenant, ordinal, recorded_at) WHERE s.tenant = $1 AND s.ordinal = ANY($2) ORDER BY d.ordinal, d.revision",
+            connection)
+        {
+            Parameters = { Sql.Value(tenant), Sql.Array(ordinals) },
+        };
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var histories = new Dictionary<long, List<StoredDecision>>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            var decision = DecisionRow.Read(reader, 0);
+            if (!histories.TryGetValue(decision.Ordinal, out var history)) histories[decision.Ordinal] = history = [];
+            history.Add(decision);
+        }
+        return histories;
+    }
+
     public async Task<IReadOnlyList<StoredOutcome>> OutcomesAsync(string tenant, long ordinal, CancellationToken cancellation)
     {
         await using var command = source.CreateCommand("SELECT kind, occurred_at FROM outcomes WHERE tenant = $1 AND ordinal = $2 ORDER BY occurred_at");

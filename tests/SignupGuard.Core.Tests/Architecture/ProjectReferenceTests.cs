@@ -13,7 +13,8 @@ public sealed class ProjectReferenceTests
         ["SignupGuard.Storage"] = ["SignupGuard.Core"],
         ["SignupGuard.Migrations"] = ["SignupGuard.Storage"],
         ["SignupGuard.Simulation"] = ["SignupGuard.Protocol"],
-        ["SignupGuard.Service"] = ["SignupGuard.Protocol", "SignupGuard.Storage", "SignupGuard.Migrations"],
+        ["SignupGuard.Console"] = ["SignupGuard.Protocol"],
+        ["SignupGuard.Service"] = ["SignupGuard.Console", "SignupGuard.Protocol", "SignupGuard.Storage", "SignupGuard.Migrations"],
         ["SignupGuard.Cli"] = ["SignupGuard.Service", "SignupGuard.Simulation"],
     };
 

@@ -46,7 +46,7 @@ public sealed class ServeCommandTests
             for (var run = 0; run < 2; run++)
             {
                 await using var process = SignupGuardProcess.Start(
-                    new Dictionary<string, string?>(), "serve", "--data", data, "--grpc-port", "0", "--http-port", "0");
+                    new Dictionary<string, string?>(), "serve", "--data", data, "--grpc-port", "0", "--http-port", "0", "--console-port", "0");
                 var (channel, client) = await process.ConnectAsync();
                 using (channel)
                 {

@@ -48,7 +48,7 @@ public sealed class CaseFollowTests
         var cluster = await database.ScalarAsync<long>("SELECT cluster FROM cases WHERE merged_into IS NULL");
         var first = await database.ScalarAsync<long>("SELECT min(ordinal) FROM case_signups");
 
-        Assert.That(await bench.Clusters.SplitAsync(ClusterBench.Tenant, cluster, [first], CancellationToken.None), Is.EqualTo(1));
+        Assert.That(await bench.Clusters.SplitAsync(ClusterBench.Tenant, cluster, [first], "anna", "why", CancellationToken.None), Is.EqualTo(1));
         await FollowAsync(worker);
         Assert.That(await database.ScalarAsync<string>("SELECT string_agg(signups || ' ' || (cluster IS NULL), ',' ORDER BY signups) FROM cases WHERE merged_into IS NULL"), Is.EqualTo($"1 true,{before - 1} false"));
         Assert.That(await database.ScalarAsync<long>("SELECT c.ordinal FROM cases c WHERE merged_into IS NULL AND cluster IS NULL"), Is.EqualTo(first));

@@ -47,6 +47,8 @@ internal sealed class TestService : IAsyncDisposable
         ["Policies:RequireBacktest"] = "false",
         ["Listen:GrpcPort"] = "0",
         ["Listen:HttpPort"] = "0",
+        // Pages have tests of their own.
+        ["Listen:Console"] = "false",
     };
 
     public static async Task<TestService> StartAsync(TestDatabase database, params (string Key, string Value)[] settings)

@@ -10,6 +10,7 @@ public sealed class ContractTests
     [TestCase(typeof(ViolationCode))]
     [TestCase(typeof(Refusal))]
     [TestCase(typeof(PolicyRefusals))]
+    [TestCase(typeof(ReviewRefusals))]
     public void Every_code_a_caller_may_get_is_named_in_the_contract(Type codes)
     {
         var contract = string.Concat(Directory.GetFiles(Path.Combine(Repository.Root(), "protos", "signupguard", "v1"), "*.proto").Select(File.ReadAllText));
