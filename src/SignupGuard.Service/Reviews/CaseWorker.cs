@@ -46,4 +46,10 @@ internal static partial class CaseLog
 
     [LoggerMessage(EventId = 501, Level = LogLevel.Error, Message = "A case shows no country, network class or channel: its signup's stored facts can't be opened; is a retired facts key missing?")]
     public static partial void Unreadable(ILogger logger);
+
+    [LoggerMessage(EventId = 502, Level = LogLevel.Information, Message = "{Count} flagged accounts were forgotten: retention dropped their signups")]
+    public static partial void Forgotten(ILogger logger, long count);
+
+    [LoggerMessage(EventId = 503, Level = LogLevel.Error, Message = "Cases whose signups are gone could not be forgotten: {Fault}")]
+    public static partial void ForgettingFailed(ILogger logger, string fault);
 }
