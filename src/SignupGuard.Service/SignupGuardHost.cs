@@ -222,6 +222,7 @@ public sealed class SignupGuardHost : IAsyncDisposable
         services.AddSingleton<DecisionReader>();
         services.AddSingleton<OutcomeStore>();
         services.AddSingleton<CaseStore>();
+        services.AddHostedService<CaseRetentionSchedule>();
         services.AddSingleton<CaseSearch>();
         services.AddSingleton<CaseReader>();
         services.AddSingleton<SignupSearch>();

@@ -111,6 +111,9 @@ public readonly record struct LinkKey(UInt128 Hash)
 
     public static LinkKey From(Guid stored) => new(GuidBits.Of(stored));
 
+    /// <summary>Low bits that a reference leaves out.</summary>
+    public const int UnreferencedBits = 80;
+
     /// <summary>Opaque short reference for evidence: the first 48 bits.</summary>
-    public override string ToString() => ((ulong)(Hash >> 80)).ToString("x12", System.Globalization.CultureInfo.InvariantCulture);
+    public override string ToString() => ((ulong)(Hash >> UnreferencedBits)).ToString("x12", System.Globalization.CultureInfo.InvariantCulture);
 }

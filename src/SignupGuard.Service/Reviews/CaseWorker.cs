@@ -22,14 +22,18 @@ public sealed class CaseWorker(CaseStore store, FactsCipher cipher, TimeProvider
     protected override async Task<bool> TurnAsync(string tenant, CancellationToken cancellation)
     {
         var any = false;
-        for (var chunk = 0; chunk < ChunksPerTurn && await store.FollowAsync(tenant, stored => Open(tenant, stored), cancellation) > 0; chunk++) any = true;
+        for (var chunk = 0; chunk < ChunksPerTurn && await store.FollowAsync(tenant, stored => CaseFacts.Open(cipher, tenant, stored, log), cancellation) > 0; chunk++) any = true;
         return any;
     }
+}
 
-    private OpenedFacts? Open(string tenant, byte[] stored)
+/// <summary>A signup's stored facts, for its case.</summary>
+internal static class CaseFacts
+{
+    /// <returns>Null when they can't be opened. A case is opened all the same: a flagged account must not stay unseen because a key is gone.</returns>
+    public static OpenedFacts? Open(FactsCipher cipher, string tenant, byte[] stored, ILogger log)
     {
         var opened = StoredFacts.TryOpen(cipher, tenant, stored);
-        // A case all the same: a flagged account must not stay unseen because a key is gone.
         if (opened is null) CaseLog.Unreadable(log);
         return opened;
     }
@@ -42,4 +46,10 @@ internal static partial class CaseLog
 
     [LoggerMessage(EventId = 501, Level = LogLevel.Error, Message = "A case shows no country, network class or channel: its signup's stored facts can't be opened; is a retired facts key missing?")]
     public static partial void Unreadable(ILogger logger);
+
+    [LoggerMessage(EventId = 502, Level = LogLevel.Information, Message = "{Count} flagged accounts were forgotten: retention dropped their signups")]
+    public static partial void Forgotten(ILogger logger, long count);
+
+    [LoggerMessage(EventId = 503, Level = LogLevel.Error, Message = "Cases whose signups are gone could not be forgotten: {Fault}")]
+    public static partial void ForgettingFailed(ILogger logger, string fault);
 }

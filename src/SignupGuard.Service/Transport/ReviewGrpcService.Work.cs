@@ -13,8 +13,10 @@ internal sealed partial class ReviewGrpcService
     {
         var actor = Caller.Actor(context);
         Demand(ReviewWorkValidation.Check(request));
+        var filter = Filter(request.Filter);
+        if (!filter.IsExact) Demand([new FieldViolation("filter", ViolationCode.InvalidExpression, "For a queue, a filter must be of parts that an index answers (docs/reviews.md): comparisons of such fields with constants.")]);
         var states = request.States.Select(ReviewMap.ToCore).Distinct().ToList();
-        var claimed = await work.ClaimNextAsync(Tenancy.Of(context), actor, states, request.LeaseSeconds, context.CancellationToken);
+        var claimed = await work.ClaimNextAsync(Tenancy.Of(context), actor, states, filter.Index, request.LeaseSeconds, context.CancellationToken);
         return new V1.ClaimNextResponse { Case = claimed is null ? null : ReviewMap.ToContract(claimed, work.Now) };
     }
 
@@ -83,6 +85,76 @@ internal sealed partial class ReviewGrpcService
         response.Appeals.Add(revealed.Appeals);
         return response;
     }
+
+    public override async Task<V1.PreviewClusterResolutionResponse> PreviewClusterResolution(V1.PreviewClusterResolutionRequest request, ServerCallContext context)
+    {
+        Demand(ReviewWorkValidation.Check(request));
+        var preview = await work.PreviewAsync(Tenancy.Of(context), request.ClusterId, ReviewMap.ToCore(request.Resolution), request.SignupIds, context.CancellationToken)
+            ?? throw ReviewRefusals.UnknownCluster().ToRpcException();
+        return new V1.PreviewClusterResolutionResponse
+        {
+            Etag = preview.Mark.ToString(),
+            Members = preview.Members,
+            AllowedNow = preview.Allowed,
+            ReviewedNow = preview.Reviewed,
+            DeniedNow = preview.Denied,
+            DecidedByPeople = preview.DecidedByPeople,
+            KnownGood = preview.KnownGood,
+            KnownBad = preview.KnownBad,
+            Cases = preview.Cases,
+        };
+    }
+
+    public override async Task ResolveCluster(V1.ResolveClusterRequest request, IServerStreamWriter<V1.ResolveClusterResponse> responseStream, ServerCallContext context)
+    {
+        var actor = Caller.Actor(context);
+        Demand(ReviewWorkValidation.Check(request));
+        var tenant = Tenancy.Of(context);
+        var progress = Done(request.ResolutionId.Length > 0
+            ? await work.GoOnAsync(tenant, request.ClusterId, Guid.Parse(request.ResolutionId), actor, context.CancellationToken)
+            : await work.StartResolutionAsync(
+                tenant,
+                request.ClusterId,
+                ClusterMark.Parse(request.Etag)!.Value,
+                new ReviewDecision(actor, ReviewMap.ToCore(request.Resolution), request.Reason, Given(request.Note)),
+                request.SignupIds,
+                request.OverridePeople,
+                context.CancellationToken));
+        // Before the first member is decided, too: whoever is cut off then knows what to go on with.
+        await responseStream.WriteAsync(ReviewMap.ToContract(progress), context.CancellationToken);
+        while (!progress.Finished)
+        {
+            context.CancellationToken.ThrowIfCancellationRequested();
+            if (work.Stopping) throw ReviewRefusals.ResolutionStops(progress.Id).ToRpcException();
+            progress = Done(await work.ResolveNextAsync(tenant, progress.Id));
+            await responseStream.WriteAsync(ReviewMap.ToContract(progress), context.CancellationToken);
+        }
+    }
+
+    public override async Task<V1.SplitClusterResponse> SplitCluster(V1.SplitClusterRequest request, ServerCallContext context)
+    {
+        var actor = Caller.Actor(context);
+        Demand(ReviewWorkValidation.Check(request));
+        var taken = await work.SplitAsync(Tenancy.Of(context), request.ClusterId, request.SignupIds, actor, request.Reason, context.CancellationToken);
+        return new V1.SplitClusterResponse { TakenOut = taken ?? throw ReviewRefusals.UnknownCluster().ToRpcException() };
+    }
+
+    public override async Task<V1.ExemptKeyResponse> ExemptKey(V1.ExemptKeyRequest request, ServerCallContext context)
+    {
+        var actor = Caller.Actor(context);
+        Demand(ReviewWorkValidation.Check(request, work.Now));
+        var exemption = await work.ExemptKeyAsync(Tenancy.Of(context), request.KeyRef, request.Reason, actor, request.ExpiresAt.ToDateTimeOffset(), context.CancellationToken);
+        return new V1.ExemptKeyResponse { Exemption = ReviewReadMap.ToContract(exemption ?? throw ReviewRefusals.UnknownKey().ToRpcException()) };
+    }
+
+    public override async Task<V1.EndExemptionResponse> EndExemption(V1.EndExemptionRequest request, ServerCallContext context)
+    {
+        var actor = Caller.Actor(context);
+        Demand(ReviewWorkValidation.Check(request));
+        return await work.EndExemptionAsync(Tenancy.Of(context), request.KeyRef, actor, context.CancellationToken) ? new V1.EndExemptionResponse() : throw ReviewRefusals.UnknownKey().ToRpcException();
+    }
+
+    private static NetworkProgress Done(NetworkStep step) => step.Refusal is { } refusal ? throw ReviewRefusals.Of(refusal).ToRpcException() : step.Progress!;
 
     private static string? Given(string text) => text.Length > 0 ? text : null;
 

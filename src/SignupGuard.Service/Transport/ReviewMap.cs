@@ -61,6 +61,16 @@ internal static class ReviewMap
         Detail = stored.Detail ?? "",
     };
 
+    public static V1.ResolveClusterResponse ToContract(NetworkProgress progress) => new()
+    {
+        ResolutionId = progress.Id.ToString(),
+        Done = progress.Done,
+        Total = progress.Total,
+        Changed = progress.Changed,
+        Skipped = progress.Skipped,
+        Finished = progress.Finished,
+    };
+
     public static V1.CaseState ToContract(CaseState state) => state switch
     {
         CaseState.Open => V1.CaseState.Open,

@@ -30,6 +30,18 @@ internal static class ReviewRefusals
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "A refusal without a status."),
     };
 
+    public static Status Of(NetworkRefusal refusal) => refusal switch
+    {
+        NetworkRefusal.Unknown => UnknownCluster(),
+        NetworkRefusal.Changed => Refusal.Make(Code.Aborted, ClusterChanged, "The network is another than the one previewed. Nothing was done; preview again."),
+        NetworkRefusal.ResolutionUnknown => Refusal.Make(Code.NotFound, ResolutionUnknown, "There is no such decision on this network."),
+        NetworkRefusal.Claimed claimed => Of(new CaseRefusal.Claimed(claimed.By, claimed.Until)),
+        _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, "A refusal without a status."),
+    };
+
+    /// <summary>Another replica, or this one in a moment, goes on with it.</summary>
+    public static Status ResolutionStops(Guid id) => Refusal.Make(Code.Unavailable, Refusal.ServiceStopping, $"The service stops. What was done stays done; go on with resolution_id {id}.");
+
     public static Status UnknownCase() => Refusal.Make(Code.NotFound, CaseUnknown, "There is no such case.");
 
     public static Status UnknownSignup() => Refusal.Make(Code.NotFound, SignupUnknown, "There is no such signup.");

@@ -1,6 +1,10 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using Npgsql;
 using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Linkage;
+using SignupGuard.Storage.Audit;
+using SignupGuard.Storage.Reviews;
 using SignupGuard.Storage.Screening;
 
 namespace SignupGuard.Storage.Clusters;
@@ -32,15 +36,15 @@ public sealed partial class ClusterStore
     /// </summary>
     /// <param name="reason">1 to 1,024 characters.</param>
     /// <param name="author">1 to 128 characters.</param>
-    /// <returns>False when no signup of the tenant has the key.</returns>
-    public async Task<bool> ExemptKeyAsync(string tenant, LinkKey key, string reason, string author, DateTimeOffset expiresAt, CancellationToken cancellation)
+    /// <returns>Null when no signup has the key.</returns>
+    public async Task<StoredExemption?> ExemptKeyAsync(string tenant, LinkKey key, string reason, string author, DateTimeOffset expiresAt, CancellationToken cancellation)
     {
         var now = Sql.Stored(clock.GetUtcNow());
         await using var connection = await source.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await ClusterLock.TakeAsync(connection, tenant, cancellation);
-        var (known, cluster) = await KeyAsync(connection, key, cancellation);
-        if (!known) return false;
+        if (await KeyAsync(connection, key, cancellation) is not var (kind, cluster)) return null;
+        long id;
         await using (var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =
@@ -49,14 +53,14 @@ public sealed partial class ClusterStore
                 {
                     Parameters = { Sql.Value(tenant), Sql.Value(key.ToGuid()), Sql.Value(now), Sql.Value(author) },
                 },
-                new NpgsqlBatchCommand("INSERT INTO key_exemptions (tenant, key, reason, author, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)")
+                new NpgsqlBatchCommand("INSERT INTO key_exemptions (tenant, key, reason, author, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id")
                 {
                     Parameters = { Sql.Value(tenant), Sql.Value(key.ToGuid()), Sql.Value(reason), Sql.Value(author), Sql.Value(now), Sql.Value(expiresAt.ToUniversalTime()) },
                 },
             },
         })
         {
-            await batch.ExecuteNonQueryAsync(cancellation);
+            id = (long)(await batch.ExecuteScalarAsync(cancellation))!;
         }
         if (cluster is { } affected) await RebuildAsync(connection, tenant, [affected], cancellation);
         await using (var batch = new NpgsqlBatch(connection)
@@ -70,8 +74,31 @@ public sealed partial class ClusterStore
         {
             await batch.ExecuteNonQueryAsync(cancellation);
         }
+        var change = new JsonObject
+        {
+            ["key_kind"] = kind.ToString(),
+            ["expires_at"] = expiresAt.ToUniversalTime(),
+        };
+        await AuditLog.AppendAsync(connection, Audited(tenant, author, "key.exempted", $"keys/{key}") with { Change = change.ToJsonString(), Note = reason }, now, cancellation);
         await transaction.CommitAsync(cancellation);
-        return true;
+        return new StoredExemption(id, key, kind, reason, author, now, Sql.Stored(expiresAt), null, null);
+    }
+
+    /// <summary>The key that a reference names, as evidence and graphs show it; null when there is none.</summary>
+    /// <param name="reference">12 hexadecimal digits.</param>
+    public async Task<LinkKey?> FindKeyAsync(string tenant, string reference, CancellationToken cancellation)
+    {
+        // The reference is how the key begins. Should two begin alike, the one that ties the tenant's accounts is meant.
+        var first = UInt128.Parse(reference, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) << LinkKey.UnreferencedBits;
+        await using var command = source.CreateCommand(
+            """
+            SELECT k.key FROM link_keys k WHERE k.key BETWEEN $2 AND $3
+            ORDER BY EXISTS (SELECT FROM cluster_ties t WHERE t.tenant = $1 AND t.key = k.key) DESC, k.key LIMIT 1
+            """);
+        command.Parameters.Add(Sql.Value(tenant));
+        command.Parameters.Add(Sql.Value(new LinkKey(first).ToGuid()));
+        command.Parameters.Add(Sql.Value(new LinkKey(first | ((UInt128.One << LinkKey.UnreferencedBits) - 1)).ToGuid()));
+        return await command.ExecuteScalarAsync(cancellation) is Guid key ? LinkKey.From(key) : null;
     }
 
     /// <summary>Ends a key's exemption before its time.</summary>
@@ -82,6 +109,7 @@ public sealed partial class ClusterStore
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await ClusterLock.TakeAsync(connection, tenant, cancellation);
         var ended = await EndAsync(connection, tenant, "key = $4", Sql.Value(key.ToGuid()), author, cancellation);
+        if (ended > 0) await AuditLog.AppendAsync(connection, Audited(tenant, author, "key.exemption_ended", $"keys/{key}"), clock.GetUtcNow(), cancellation);
         await transaction.CommitAsync(cancellation);
         return ended > 0;
     }
@@ -102,12 +130,18 @@ public sealed partial class ClusterStore
     /// Takes members out of their network: their ties are cut and stay cut, so the same keys do not pull them back; a new key may. What only they held
     /// together comes apart.
     /// </summary>
-    /// <returns>Members taken out; those that are not in this network are passed over.</returns>
-    public async Task<int> SplitAsync(string tenant, long cluster, IReadOnlyCollection<long> ordinals, CancellationToken cancellation)
+    /// <param name="author">1 to 128 characters.</param>
+    /// <param name="reason">1 to 1,024 characters.</param>
+    /// <returns>Members taken out; those that are not in this network are passed over. Null when there is no such network.</returns>
+    public async Task<int?> SplitAsync(string tenant, long cluster, IReadOnlyCollection<long> ordinals, string author, string reason, CancellationToken cancellation)
     {
         await using var connection = await source.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await ClusterLock.TakeAsync(connection, tenant, cancellation);
+        await using (var command = new NpgsqlCommand("SELECT EXISTS (SELECT FROM clusters WHERE tenant = $1 AND id = $2)", connection) { Parameters = { Sql.Value(tenant), Sql.Value(cluster) } })
+        {
+            if (!(bool)(await command.ExecuteScalarAsync(cancellation))!) return null;
+        }
         await using (var command = new NpgsqlCommand(
             """
             UPDATE cluster_ties SET cut_at = $4 WHERE tenant = $1 AND cut_at IS NULL
@@ -120,27 +154,55 @@ public sealed partial class ClusterStore
         {
             if (await command.ExecuteNonQueryAsync(cancellation) == 0) return 0;
         }
-        var before = await CountAsync(connection, tenant, cluster, ordinals, cancellation);
+        var taken = await InAsync(connection, tenant, cluster, ordinals, cancellation);
+        var change = new JsonObject { ["signup_ids"] = new JsonArray([.. taken.Select(id => (JsonNode)id)]) };
+        await AuditLog.AppendAsync(connection, Audited(tenant, author, "cluster.split", $"clusters/{cluster}") with { Change = change.ToJsonString(), Note = reason }, clock.GetUtcNow(), cancellation);
         await RebuildAsync(connection, tenant, [cluster], cancellation);
         await transaction.CommitAsync(cancellation);
-        return before;
+        return taken.Count;
     }
 
-    private static async Task<int> CountAsync(NpgsqlConnection connection, string tenant, long cluster, IReadOnlyCollection<long> ordinals, CancellationToken cancellation)
+    /// <summary>The ordinals of signups; those that are not known are left out.</summary>
+    public async Task<IReadOnlyList<long>> OrdinalsAsync(string tenant, IReadOnlyCollection<string> signupIds, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand("SELECT count(*)::integer FROM cluster_members WHERE tenant = $1 AND cluster = $2 AND ordinal = ANY($3)", connection)
+        await using var command = source.CreateCommand("SELECT ordinal FROM signup_ids WHERE tenant = $1 AND signup_id = ANY($2)");
+        command.Parameters.Add(Sql.Value(tenant));
+        command.Parameters.Add(Sql.Array(signupIds.ToArray()));
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var ordinals = new List<long>();
+        while (await reader.ReadAsync(cancellation)) ordinals.Add(reader.GetInt64(0));
+        return ordinals;
+    }
+
+    private static AuditEntry Audited(string tenant, string actor, string action, string subject) => new()
+    {
+        Tenant = tenant,
+        Actor = actor,
+        Action = action,
+        Subject = subject,
+    };
+
+    /// <summary>Those of some signups that are in a network, by their ids.</summary>
+    private static async Task<List<string>> InAsync(NpgsqlConnection connection, string tenant, long cluster, IReadOnlyCollection<long> ordinals, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(
+            "SELECT i.signup_id FROM cluster_members m JOIN signup_ids i USING (tenant, ordinal) WHERE m.tenant = $1 AND m.cluster = $2 AND m.ordinal = ANY($3) ORDER BY m.ordinal",
+            connection)
         {
             Parameters = { Sql.Value(tenant), Sql.Value(cluster), Sql.Array(ordinals.ToArray()) },
         };
-        return (int)(await command.ExecuteScalarAsync(cancellation))!;
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var ids = new List<string>();
+        while (await reader.ReadAsync(cancellation)) ids.Add(reader.GetString(0));
+        return ids;
     }
 
-    private static async Task<(bool Known, long? Cluster)> KeyAsync(NpgsqlConnection connection, LinkKey key, CancellationToken cancellation)
+    private static async Task<(KeyKind Kind, long? Cluster)?> KeyAsync(NpgsqlConnection connection, LinkKey key, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand("SELECT cluster FROM link_keys WHERE key = $1", connection) { Parameters = { Sql.Value(key.ToGuid()) } };
+        await using var command = new NpgsqlCommand("SELECT kind, cluster FROM link_keys WHERE key = $1", connection) { Parameters = { Sql.Value(key.ToGuid()) } };
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        if (!await reader.ReadAsync(cancellation)) return (false, null);
-        return (true, reader.IsDBNull(0) ? null : reader.GetInt64(0));
+        if (!await reader.ReadAsync(cancellation)) return null;
+        return (new KeyKind(reader.GetInt16(0)), reader.IsDBNull(1) ? null : reader.GetInt64(1));
     }
 
     /// <summary>Ends exemptions in force, and applies the ties they held off.</summary>

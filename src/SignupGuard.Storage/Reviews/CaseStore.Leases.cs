@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using SignupGuard.Core.Reviews;
 using SignupGuard.Storage.Audit;
 using SignupGuard.Storage.Screening;
 
@@ -8,23 +9,25 @@ namespace SignupGuard.Storage.Reviews;
 /// <summary>Who holds a case, and notes: under the lock of the case's row alone.</summary>
 public sealed partial class CaseStore
 {
-    // Rows that another caller is taking are passed over, so two never get the same and none waits. Branches by state read each state's part of the queue's index.
-    internal const string ClaimNextSql =
+    /// <summary>
+    /// Rows that another caller is taking are passed over, so two never get the same and none waits. Walks the queue's index.
+    /// </summary>
+    /// <param name="condition">Of cases aliased <c>c</c>.</param>
+    internal static string ClaimNextSql(string condition) =>
         $"""
         WITH next AS (
-            SELECT c.id FROM cases c
-            WHERE c.tenant = $1 AND c.state = $2 AND c.merged_into IS NULL AND (c.claimed_until IS NULL OR c.claimed_until <= $3)
-            ORDER BY c.appealed DESC, c.priority DESC, c.opened_at, c.id LIMIT 1 FOR UPDATE SKIP LOCKED),
-        before AS (SELECT c.claimed_by FROM cases c WHERE c.tenant = $1 AND c.id = (SELECT id FROM next))
+            SELECT c.id, c.claimed_by FROM cases c
+            WHERE c.tenant = $1 AND c.state = $2 AND c.merged_into IS NULL AND (c.claimed_until IS NULL OR c.claimed_until <= $3) AND {condition}
+            ORDER BY c.appealed DESC, c.priority DESC, c.opened_at, c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED)
         UPDATE cases c SET claimed_by = $4, claimed_until = $5, revision = c.revision + 1, updated_at = $3
         FROM next WHERE c.tenant = $1 AND c.id = next.id
-        RETURNING {CaseRow.Columns}, (SELECT claimed_by FROM before)
+        RETURNING {CaseRow.Columns}, next.claimed_by
         """;
 
     /// <summary>Takes the next case of a queue that nobody holds.</summary>
     /// <param name="states">In this order: a later state's only when an earlier one has none left.</param>
     /// <returns>Null when none is left.</returns>
-    public async Task<StoredCase?> ClaimNextAsync(string tenant, string actor, IReadOnlyList<CaseState> states, TimeSpan lease, CancellationToken cancellation)
+    public async Task<StoredCase?> ClaimNextAsync(string tenant, string actor, IReadOnlyList<CaseState> states, IndexCondition condition, TimeSpan lease, CancellationToken cancellation)
     {
         await using var connection = await source.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
@@ -33,10 +36,13 @@ public sealed partial class CaseStore
             var now = Now;
             StoredCase? taken = null;
             string? before = null;
-            await using (var command = new NpgsqlCommand(ClaimNextSql, connection)
-            {
-                Parameters = { Sql.Value(tenant), Sql.Value((short)state), Sql.Value(now), Sql.Value(actor), Sql.Value(now + lease) },
-            })
+            var parameters = new SqlParameters();
+            parameters.Add(tenant);
+            parameters.Add((short)state);
+            parameters.Add(now);
+            parameters.Add(actor);
+            parameters.Add(now + lease);
+            await using (var command = parameters.Command(connection, ClaimNextSql(CaseSearch.Condition(condition, parameters))))
             {
                 await using var reader = await command.ExecuteReaderAsync(cancellation);
                 if (await reader.ReadAsync(cancellation))

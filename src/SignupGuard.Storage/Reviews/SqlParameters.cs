@@ -17,9 +17,12 @@ internal sealed class SqlParameters
         return string.Create(CultureInfo.InvariantCulture, $"${_parameters.Count}");
     }
 
-    public NpgsqlCommand Command(NpgsqlDataSource source, string text)
+    public NpgsqlCommand Command(NpgsqlDataSource source, string text) => With(source.CreateCommand(text));
+
+    public NpgsqlCommand Command(NpgsqlConnection connection, string text) => With(new NpgsqlCommand(text, connection));
+
+    private NpgsqlCommand With(NpgsqlCommand command)
     {
-        var command = source.CreateCommand(text);
         foreach (var parameter in _parameters) command.Parameters.Add(parameter);
         return command;
     }

@@ -114,7 +114,7 @@ public sealed class ClusterStoreTests
         Assert.That(merges, Is.EqualTo(1));
 
         var card = TiedSignups.New(1, "c").Key(LinkAttribute.Card);
-        Assert.That(await bench.Clusters.ExemptKeyAsync(ClusterBench.Tenant, card, "a company card", "anna", clock.GetUtcNow().AddDays(1), CancellationToken.None), Is.True);
+        Assert.That(await bench.Clusters.ExemptKeyAsync(ClusterBench.Tenant, card, "a company card", "anna", clock.GetUtcNow().AddDays(1), CancellationToken.None), Is.Not.Null);
         Assert.That(await bench.PartitionAsync(), Is.EqualTo("5,6,7,8,9"));
         await bench.CheckAsync();
 
@@ -143,9 +143,9 @@ public sealed class ClusterStoreTests
         await bench.ScreenAsync(TiedSignups.Range(1, 4, card: "c"));
         await bench.DrainAsync();
         var card = TiedSignups.New(1, "c").Key(LinkAttribute.Card);
-        Assert.That(await bench.Clusters.ExemptKeyAsync(ClusterBench.Tenant, new LinkKey(7), "why", "anna", Later, CancellationToken.None), Is.False);
-        Assert.That(await bench.Clusters.ExemptKeyAsync(ClusterBench.Tenant, card, "why", "anna", Later, CancellationToken.None), Is.True);
-        Assert.That(await bench.Clusters.ExemptKeyAsync(ClusterBench.Tenant, card, "longer", "bert", Later.AddDays(1), CancellationToken.None), Is.True);
+        Assert.That(await bench.Clusters.ExemptKeyAsync(ClusterBench.Tenant, new LinkKey(7), "why", "anna", Later, CancellationToken.None), Is.Null);
+        Assert.That(await bench.Clusters.ExemptKeyAsync(ClusterBench.Tenant, card, "why", "anna", Later, CancellationToken.None), Is.Not.Null);
+        Assert.That(await bench.Clusters.ExemptKeyAsync(ClusterBench.Tenant, card, "longer", "bert", Later.AddDays(1), CancellationToken.None), Is.Not.Null);
         Assert.That(await bench.PartitionAsync(), Is.Empty);
         Assert.That(await bench.Clusters.EndExemptionAsync(ClusterBench.Tenant, card, "carl", CancellationToken.None), Is.True);
         Assert.That(await bench.Clusters.EndExemptionAsync(ClusterBench.Tenant, card, "carl", CancellationToken.None), Is.False);
@@ -161,7 +161,7 @@ public sealed class ClusterStoreTests
         await bench.ScreenAsync([.. TiedSignups.Range(1, 4, card: "c"), .. TiedSignups.Range(5, 4, device: "d"), TiedSignups.New(9, "c", "d")]);
         await bench.DrainAsync();
         var cluster = await database.ScalarAsync<long>("SELECT id FROM clusters");
-        Assert.That(await bench.Clusters.SplitAsync(ClusterBench.Tenant, cluster, [9, 77], CancellationToken.None), Is.EqualTo(1));
+        Assert.That(await bench.Clusters.SplitAsync(ClusterBench.Tenant, cluster, [9, 77], "anna", "why", CancellationToken.None), Is.EqualTo(1));
         Assert.That(await bench.PartitionAsync(), Is.EqualTo("1,2,3,4\n5,6,7,8"));
         await bench.CheckAsync();
         await AssertRebuildAgreesAsync(bench);
@@ -203,7 +203,7 @@ public sealed class ClusterStoreTests
             {
                 case 0:
                     var key = some[0].Key(random.Next(2) == 0 ? LinkAttribute.Card : LinkAttribute.Device);
-                    if (!key.IsNone && await bench.Clusters.ExemptKeyAsync(ClusterBench.Tenant, key, "r", "a", Later, CancellationToken.None)) exempt.Add(key);
+                    if (!key.IsNone && await bench.Clusters.ExemptKeyAsync(ClusterBench.Tenant, key, "r", "a", Later, CancellationToken.None) is not null) exempt.Add(key);
                     break;
                 case 1 when exempt.Count > 0:
                     await bench.Clusters.EndExemptionAsync(ClusterBench.Tenant, exempt[random.Next(exempt.Count)], "a", CancellationToken.None);
@@ -212,7 +212,7 @@ public sealed class ClusterStoreTests
                     await bench.DrainAsync();
                     var ordinal = random.Next(1, number + 1);
                     var cluster = await database.ScalarAsync<long>($"SELECT coalesce(max(cluster), 0) FROM cluster_members WHERE ordinal = {ordinal}");
-                    await bench.Clusters.SplitAsync(ClusterBench.Tenant, cluster, [ordinal], CancellationToken.None);
+                    await bench.Clusters.SplitAsync(ClusterBench.Tenant, cluster, [ordinal], "anna", "why", CancellationToken.None);
                     break;
                 case 3:
                     await bench.ReportAsync($"s{random.Next(1, number + 1)}", random.Next(2) == 0 ? Label.Bad : Label.Good);

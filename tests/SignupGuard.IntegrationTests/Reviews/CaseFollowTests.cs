@@ -48,7 +48,7 @@ public sealed class CaseFollowTests
         var cluster = await database.ScalarAsync<long>("SELECT cluster FROM cases WHERE merged_into IS NULL");
         var first = await database.ScalarAsync<long>("SELECT min(ordinal) FROM case_signups");
 
-        Assert.That(await bench.Clusters.SplitAsync(ClusterBench.Tenant, cluster, [first], CancellationToken.None), Is.EqualTo(1));
+        Assert.That(await bench.Clusters.SplitAsync(ClusterBench.Tenant, cluster, [first], "anna", "why", CancellationToken.None), Is.EqualTo(1));
         await FollowAsync(worker);
         Assert.That(await database.ScalarAsync<string>("SELECT string_agg(signups || ' ' || (cluster IS NULL), ',' ORDER BY signups) FROM cases WHERE merged_into IS NULL"), Is.EqualTo($"1 true,{before - 1} false"));
         Assert.That(await database.ScalarAsync<long>("SELECT c.ordinal FROM cases c WHERE merged_into IS NULL AND cluster IS NULL"), Is.EqualTo(first));
@@ -95,6 +95,31 @@ public sealed class CaseFollowTests
         Assert.That(
             await database.ScalarAsync<string>("SELECT string_agg(state || ' ' || resolution, ',') FROM cases WHERE merged_into IS NULL"),
             Is.EqualTo($"{(short)CaseState.Resolved} {(short)CaseResolution.Allow}"));
+    }
+
+    [Test]
+    public async Task Cases_are_forgotten_with_the_signups_that_retention_dropped()
+    {
+        await using var database = await TestPostgres.CreateDatabaseAsync();
+        await using var bench = await ClusterBench.StartAsync(database);
+        var worker = Worker(database);
+        await bench.ScreenAsync(TiedSignups.Range(1, 30, "c", "d"), 5, drain: true);
+        await bench.DrainAsync();
+        await FollowAsync(worker);
+        var store = new CaseStore(database.Source, TimeProvider.System);
+        var flagged = await database.ScalarAsync<long>("SELECT count(*) FROM case_signups");
+        Assert.That(await store.ForgetAsync(ClusterBench.Tenant, CancellationToken.None), Is.Zero);
+
+        const string Older = "ordinal <= 15";
+        var older = await database.ScalarAsync<long>($"SELECT count(*) FROM case_signups WHERE {Older}");
+        await database.ExecuteAsync($"DELETE FROM decisions WHERE {Older}; DELETE FROM signups WHERE {Older}");
+        Assert.That(await store.ForgetAsync(ClusterBench.Tenant, CancellationToken.None), Is.EqualTo(older).And.GreaterThan(0));
+        Assert.That(await database.ScalarAsync<string>("SELECT string_agg(signups::text, ',') FROM cases WHERE merged_into IS NULL"), Is.EqualTo($"{flagged - older}"));
+        Assert.That(await database.ScalarAsync<long>("SELECT min(ordinal) FROM cases WHERE merged_into IS NULL"), Is.GreaterThan(15));
+
+        await database.ExecuteAsync("DELETE FROM decisions; DELETE FROM signups");
+        Assert.That(await store.ForgetAsync(ClusterBench.Tenant, CancellationToken.None), Is.EqualTo(flagged - older));
+        Assert.That(await database.ScalarAsync<long>("SELECT (SELECT count(*) FROM cases) + (SELECT count(*) FROM case_signups) + (SELECT count(*) FROM case_events)"), Is.Zero);
     }
 
     internal static CaseWorker Worker(TestDatabase database) =>

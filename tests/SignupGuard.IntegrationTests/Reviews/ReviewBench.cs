@@ -106,14 +106,14 @@ internal sealed class ReviewBench : IAsyncDisposable
 
     public async Task<string> EtagAsync(string caseId) => await CaseAsync(caseId, "'r' || revision");
 
-    /// <summary>The last change of a signup's decision in the stream, once there is one.</summary>
-    public async Task<DecisionChange> ChangeOfAsync(string signupId)
+    /// <summary>The first change of a signup's decision in the stream that has a cause, once there is one.</summary>
+    public async Task<DecisionChange> ChangeOfAsync(string signupId, ChangeCause cause = ChangeCause.Review)
     {
         using var limit = new CancellationTokenSource(Soon);
         using var watch = Service.Client.WatchDecisions(new WatchDecisionsRequest { ChangesOnly = true }, cancellationToken: limit.Token);
         while (await watch.ResponseStream.MoveNext(limit.Token))
         {
-            if (watch.ResponseStream.Current.Change is { } change && change.SignupId == signupId) return change;
+            if (watch.ResponseStream.Current.Change is { } change && change.SignupId == signupId && change.Cause == cause) return change;
         }
         throw new InvalidOperationException("The stream ended.");
     }

@@ -19,6 +19,9 @@ internal static class Rules
     /// <summary>Seconds of 9999-12-31T23:59:59Z.</summary>
     private const long LatestUnixSeconds = 253_402_300_799;
 
+    /// <summary>Seconds of 0001-01-01T00:00:00Z.</summary>
+    private const long FirstUnixSeconds = -62_135_596_800;
+
     private const int NanosPerSecond = 1_000_000_000;
     private const char SurrogatesFirst = '\ud800';
     private const char SurrogatesLast = '\udfff';
@@ -120,6 +123,9 @@ internal static class Rules
     /// <summary>Whether <see cref="Past{T}"/> passes.</summary>
     public static bool IsPast(Timestamp? value, TimeProvider clock, long earliestUnixSeconds) =>
         value is null || (HasNanos(value) && value.Seconds >= earliestUnixSeconds && value.Seconds <= Latest(clock));
+
+    /// <summary>A time of the years 1 to 9999.</summary>
+    public static bool IsTime(Timestamp value) => HasNanos(value) && value.Seconds is >= FirstUnixSeconds and <= LatestUnixSeconds;
 
     public static bool AreDigits(string text, int digitsMin, int digitsMax) =>
         text.Length >= digitsMin && text.Length <= digitsMax && !text.AsSpan().ContainsAnyExceptInRange('0', '9');
