@@ -105,7 +105,7 @@ public sealed class PolicyCaseRunner(Policy policy, IConfiguration configuration
             if (!KeyKind.TryParse(name, out var kind) || policy.Linkage.Rules.FirstOrDefault(rule => rule.Kind == kind && rule.Mode != RuleMode.Off) is not { } rule)
                 throw new InvalidDataException($"links: the policy has no linkage rule for `{name}`.");
             var others = link.Others ?? Math.Max(0, link.Accounts - 1);
-            links[rule.Index] = new Link
+            var seen = new Link
             {
                 Present = true,
                 // The case says what the key holds; which key it is does not matter.
@@ -124,6 +124,8 @@ public sealed class PolicyCaseRunner(Policy policy, IConfiguration configuration
                 Spread = link.Spread,
                 AgeMs = (long)(link.AgeDays * KeyState.DayMs),
             };
+            seen.Promoted = policy.Linkage.Promotes(rule, seen, link.Accounts, link.ConfirmedBad);
+            links[rule.Index] = seen;
         }
         return links;
     }

@@ -185,20 +185,9 @@ public sealed class Linker
             if (!seen) state.Add(added, rule, organisationAccounts, keys.Spreads[rule.Index]);
             else if (!link.Holds) state.AddNew(added, rule, organisationAccounts, keys.Spreads[rule.Index], link.Decay);
             if (link.Exempt) continue;
-            if (!state.Promoted && Promotes(rule, link, state)) state.Promoted = link.NewlyPromoted = true;
+            if (!state.Promoted && _policy.Promotes(rule, link, state.Accounts, state.Bad)) state.Promoted = link.NewlyPromoted = true;
             link.Promoted = state.Promoted;
         }
-    }
-
-    /// <summary>Whether a key ties accounts together from now on.</summary>
-    private bool Promotes(LinkageRule rule, in Link link, in KeyState state)
-    {
-        if (!rule.Promotes || rule.Mode != RuleMode.Live) return false;
-        var promotion = _policy.Promotion;
-        if (state.Bad >= promotion.Bad && state.Bad >= promotion.BadShare * state.Accounts && rule.Class == LinkClass.Hard) return true;
-        return rule.Class == LinkClass.Hard
-            ? link.Evidence > 0
-            : rule.Kind.Count > 1 && link.Surprise >= promotion.Surprise && link.Gate >= promotion.Gate;
     }
 }
 
@@ -210,4 +199,16 @@ public sealed record LinkagePolicy
     public SoftEvidence Soft { get; init; } = new();
 
     public Promotion Promotion { get; init; } = new();
+
+    /// <summary>Whether a key ties accounts together from now on.</summary>
+    /// <param name="accounts">On the key, ever.</param>
+    /// <param name="bad">Those of them confirmed bad.</param>
+    public bool Promotes(LinkageRule rule, in Link link, double accounts, double bad)
+    {
+        if (!rule.Promotes || rule.Mode != RuleMode.Live) return false;
+        if (bad >= Promotion.Bad && bad >= Promotion.BadShare * accounts && rule.Class == LinkClass.Hard) return true;
+        return rule.Class == LinkClass.Hard
+            ? link.Evidence > 0
+            : rule.Kind.Count > 1 && link.Surprise >= Promotion.Surprise && link.Gate >= Promotion.Gate;
+    }
 }

@@ -51,7 +51,11 @@ public sealed record DecisionRule
 /// <param name="OrganisationShare">
 /// A network of which the accounts at the signup's own e-mail domain make up so much is an organisation, or a front that plays one: people decide. 0 to 1.
 /// </param>
-public sealed record DenySafeguard(long ClusterSize, int KeyGroups, double OrganisationShare);
+/// <param name="NetworkKeysAlone">
+/// Whether it may deny a signup whose own convincing keys all depend on where it came from (an address, a range, an autonomous system, alone or with
+/// something else). False: a stranger on the exit of a VPN that an attacker uses, with the same browser, is left to people.
+/// </param>
+public sealed record DenySafeguard(long ClusterSize, int KeyGroups, double OrganisationShare, bool NetworkKeysAlone);
 
 /// <summary>A validated, compiled policy. Immutable; swapped as a whole.</summary>
 public sealed class Policy
@@ -299,11 +303,15 @@ public sealed class Policy
     internal bool Denies(LinkSet links, ClusterFacts? network)
     {
         if (network is not { } cluster || cluster.Size < Safeguard.ClusterSize || cluster.KeyGroupCount < Safeguard.KeyGroups) return false;
+        var tied = Safeguard.NetworkKeysAlone;
         foreach (var rule in Prepared.Linkage)
         {
-            if (rule.Kind == DomainKind && links[rule.Index] is { Present: true } domain) return domain.Accounts < Safeguard.OrganisationShare * cluster.Size;
+            ref readonly var link = ref links[rule.Index];
+            if (!link.Present) continue;
+            if (rule.Kind == DomainKind && link.Accounts >= Safeguard.OrganisationShare * cluster.Size) return false;
+            tied |= link.Promoted && (KeyGroupsOf.Kind(rule.Kind) & KeyGroups.Network) == 0;
         }
-        return true;
+        return tied;
     }
 
     private static readonly KeyKind DomainKind = KeyKind.Of(LinkAttribute.Domain);

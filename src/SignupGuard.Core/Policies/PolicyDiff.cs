@@ -97,7 +97,10 @@ public static class PolicyDiff
         yield return ("calibration", [("slope", Text(calibration?.Slope)), ("intercept", Text(calibration?.Intercept))]);
         yield return (
             "safeguard",
-            [("cluster_size", Text(safeguard?.ClusterSize)), ("key_groups", Text(safeguard?.KeyGroups)), ("organisation_share", Text(safeguard?.OrganisationShare))]);
+            [
+                ("cluster_size", Text(safeguard?.ClusterSize)), ("key_groups", Text(safeguard?.KeyGroups)), ("organisation_share", Text(safeguard?.OrganisationShare)),
+                ("network_keys_alone", safeguard is null ? null : Text(safeguard.NetworkKeysAlone)),
+            ]);
         yield return (LinkageSection, [("anomalous", linkage?.Anomalous), ("explained", linkage?.Explained)]);
         yield return (
             "linkage.soft",

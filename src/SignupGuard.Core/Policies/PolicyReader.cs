@@ -172,7 +172,7 @@ public static partial class PolicyReader
                 DenyFrom = document.Thresholds.Deny,
                 FailureVerdict = failure!.Value,
                 Calibration = calibration!,
-                Safeguard = new DenySafeguard(document.Safeguard.ClusterSize, document.Safeguard.KeyGroups, document.Safeguard.OrganisationShare),
+                Safeguard = new DenySafeguard(document.Safeguard.ClusterSize, document.Safeguard.KeyGroups, document.Safeguard.OrganisationShare, document.Safeguard.NetworkKeysAlone),
                 Linkage = new LinkagePolicy { Rules = linkage, Soft = document.Linkage.Soft, Promotion = document.Linkage.Promotion },
                 Anomalous = anomalous,
                 Explained = explained,
@@ -404,6 +404,8 @@ public sealed class SafeguardDocument
     public int KeyGroups { get; set; } = 2;
 
     public double OrganisationShare { get; set; } = 0.6;
+
+    public bool NetworkKeysAlone { get; set; }
 }
 
 public sealed class LinkageSectionDocument

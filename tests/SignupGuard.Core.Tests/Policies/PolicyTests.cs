@@ -46,6 +46,7 @@ public sealed class PolicyTests
                 Others = others,
                 Expected = double.NaN,
                 Evidence = rule.HardEvidence(others),
+                Promoted = rule.HardEvidence(others) > 0,
             };
         }
         return links;
@@ -98,6 +99,28 @@ public sealed class PolicyTests
         var policy = Default();
         var links = Linked(policy, (LinkAttribute.Card, 500, 499), (LinkAttribute.Phone, 500, 499), (LinkAttribute.Domain, atItsDomain, 0));
         Assert.That(policy.Judge(new Facts(Bare, NoSignals, links, Network(10, KeyGroups.Payment | KeyGroups.Device))).Verdict, Is.EqualTo(verdict));
+    }
+
+    [TestCase("net+user_agent", Verdict.Review)]
+    [TestCase("bin+skeleton", Verdict.Deny)]
+    public void Links_that_all_depend_on_the_network_deny_nobody_by_themselves(string key, Verdict verdict)
+    {
+        var policy = Default();
+        var links = NoLinks(policy);
+        links[policy.Linkage.Rules.Single(rule => rule.Kind.ToString() == key).Index] = new Link
+        {
+            Present = true,
+            Promoted = true,
+            Accounts = 500,
+            Others = 499,
+            Expected = 1,
+            Surprise = 6,
+            Gate = 1,
+            Evidence = 12,
+        };
+        var judgement = policy.Judge(new Facts(Bare, NoSignals, links, Network(500, KeyGroups.Payment | KeyGroups.Device)));
+        Assert.That(judgement.Score, Is.GreaterThan(policy.DenyFrom));
+        Assert.That(judgement.Verdict, Is.EqualTo(verdict));
     }
 
     [Test]

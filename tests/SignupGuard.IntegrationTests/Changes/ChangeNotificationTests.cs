@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using SignupGuard.IntegrationTests.Postgres;
+using SignupGuard.IntegrationTests.Screening;
 using SignupGuard.Service.Changes;
 using SignupGuard.Storage.Changes;
 
@@ -126,6 +127,20 @@ public sealed class ChangeNotificationTests
         public async Task ListeningAsync(CancellationToken limit)
         {
             while (!changes.Listening) await Task.Delay(5, limit);
+        }
+
+        /// <summary>Until every replica on the database listens.</summary>
+        public static async Task AllAsync(TestDatabase database, IReadOnlyList<TestService> replicas)
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            foreach (var replica in replicas)
+            {
+                var changes = (ChangeNotifications)replica.Host.Services.GetService(typeof(ChangeNotifications))!;
+                while (!changes.Listening) await Task.Delay(5, limit.Token);
+            }
+            // A connection that is cut is noticed in a moment: it listens when the server says so, too.
+            while (await database.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN signupguard'") != replicas.Count)
+                await Task.Delay(5, limit.Token);
         }
 
         /// <summary>Ends every connection of the database that listens.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Core.Policies;
+using SignupGuard.IntegrationTests.Changes;
 using SignupGuard.IntegrationTests.Postgres;
 using SignupGuard.IntegrationTests.Screening;
 using SignupGuard.Service.Lists;
@@ -49,11 +50,9 @@ public sealed class ListedSignupTests
     [Test]
     public async Task A_change_decides_on_every_replica_within_about_a_second()
     {
-        await using var one = await TestService.StartAsync(_database);
-        await using var two = await TestService.StartAsync(_database);
-        await using var three = await TestService.StartAsync(_database);
-        TestService[] all = [one, two, three];
-        var admin = new ListClient(one);
+        await using var replicas = await Three.StartAsync(_database);
+        var all = replicas.Services;
+        var admin = new ListClient(all[0]);
         await admin.CreateAsync("stolen", ListEffect.Deny, ListType.Email);
         foreach (var change in new Func<Task>[] { () => admin.AddAsync("stolen", "reported", "mallory@gmail.com"), () => admin.RemoveAsync("stolen", "mallory@gmail.com"), () => admin.AddAsync("stolen", "again", "mallory@gmail.com") })
         {
@@ -70,6 +69,48 @@ public sealed class ListedSignupTests
             var reason = decision.Reasons.Single(reason => reason.Code == "LIST_DENIED");
             Assert.That((reason.Text, reason.Contribution), Is.EqualTo(("On the deny list stolen: again", 0d)));
             Assert.That(decision.ToString(), Does.Not.Contain("mallory"));
+        }
+    }
+
+    [Test]
+    public async Task With_the_notification_connection_cut_the_poll_tells_every_replica()
+    {
+        await using var replicas = await Three.StartAsync(_database, ("Screening:ListPollMs", "500"));
+        await ChangeNotificationTests.Listener.AllAsync(_database, replicas.Services);
+        Assert.That(await ChangeNotificationTests.Listener.CutAsync(_database), Is.EqualTo(3));
+        await DenyAsync(replicas);
+    }
+
+    [Test]
+    public async Task After_the_notification_connection_was_cut_every_replica_is_told_again()
+    {
+        await using var replicas = await Three.StartAsync(_database, ("Screening:ListPollMs", "60000"));
+        await ChangeNotificationTests.Listener.AllAsync(_database, replicas.Services);
+        await ChangeNotificationTests.Listener.CutAsync(_database);
+        await ChangeNotificationTests.Listener.AllAsync(_database, replicas.Services);
+        await DenyAsync(replicas);
+    }
+
+    /// <summary>One replica's admin lists an address; every replica denies it.</summary>
+    private async Task DenyAsync(Three replicas)
+    {
+        var admin = new ListClient(replicas.Services[0]);
+        await admin.CreateAsync("stolen", ListEffect.Deny, ListType.Email);
+        await admin.AddAsync("stolen", "reported", "mallory@gmail.com");
+        await Task.WhenAll(replicas.Services.Select(SeenAsync));
+        foreach (var replica in replicas.Services) Assert.That((await replica.ScreenAsync(From("mallory@gmail.com"))).Verdict, Is.EqualTo(Verdict.Deny));
+    }
+
+    private sealed class Three(TestService[] services) : IAsyncDisposable
+    {
+        public TestService[] Services => services;
+
+        public static async Task<Three> StartAsync(TestDatabase database, params (string Key, string Value)[] settings) =>
+            new(await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => TestService.StartAsync(database, settings))));
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var service in services) await service.DisposeAsync();
         }
     }
 

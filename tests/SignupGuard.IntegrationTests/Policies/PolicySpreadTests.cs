@@ -2,7 +2,6 @@ using System.Diagnostics;
 using SignupGuard.IntegrationTests.Changes;
 using SignupGuard.IntegrationTests.Postgres;
 using SignupGuard.IntegrationTests.Screening;
-using SignupGuard.Service.Changes;
 
 namespace SignupGuard.IntegrationTests.Policies;
 
@@ -69,18 +68,7 @@ public sealed class PolicySpreadTests
         /// <summary>By one replica's admins.</summary>
         public async Task<long> PublishAsync() => (await First.PublishAsync(TestAdmin.ReviewsAll, new TestAdmin(services[1], "grace"))).Version;
 
-        public async Task ListenAsync()
-        {
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-            foreach (var service in services)
-            {
-                var changes = (ChangeNotifications)service.Host.Services.GetService(typeof(ChangeNotifications))!;
-                while (!changes.Listening) await Task.Delay(5, limit.Token);
-            }
-            // A connection that is cut is noticed in a moment: it listens when the server says so, too.
-            while (await database.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN signupguard'") != services.Length)
-                await Task.Delay(5, limit.Token);
-        }
+        public Task ListenAsync() => ChangeNotificationTests.Listener.AllAsync(database, services);
 
         /// <summary>Each answers by the version within the bound, and by no other again.</summary>
         public async Task AnswerAsync(long version, TimeSpan bound)
