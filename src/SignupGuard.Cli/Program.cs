@@ -11,6 +11,7 @@ var root = new RootCommand("SignupGuard screens account registrations for fraud:
     ScreenCommand.Create(),
     PolicyCommand.Create(),
     ListCommand.Create(),
+    ReviewCommand.Create(),
     SimulateCommand.Create(),
     EvaluateCommand.Create(),
     CalibrateCommand.Create(),

@@ -25,7 +25,7 @@ namespace SignupGuard.Migrations.Migrations
                     PRIMARY KEY (tenant, hour)
                 ) WITH (fillfactor = 50);
 
-                -- Reason codes of signups, by the hour they were flagged in.
+                -- Reason codes that spoke against signups, by the hour those were flagged in.
                 CREATE TABLE decision_hour_reasons (
                     tenant text NOT NULL,
                     hour timestamptz NOT NULL,
@@ -45,7 +45,12 @@ namespace SignupGuard.Migrations.Migrations
                 FROM decisions d JOIN case_cursors c ON c.tenant = d.tenant AND (d.xid, d.ordinal, d.revision) <= (c.xid, c.ordinal, c.revision)
                 GROUP BY 1, 2;
                 INSERT INTO decision_hour_reasons (tenant, hour, code, signups)
-                SELECT s.tenant, date_trunc('hour', s.recorded_at, 'UTC'), code, count(*) FROM case_signups s, unnest(s.reason_codes) AS code GROUP BY 1, 2, 3;
+                SELECT d.tenant, date_trunc('hour', d.decided_at, 'UTC'), r->>'code', count(DISTINCT d.ordinal)
+                FROM decisions d JOIN case_cursors c ON c.tenant = d.tenant AND (d.xid, d.ordinal, d.revision) <= (c.xid, c.ordinal, c.revision),
+                     jsonb_array_elements(d.body->'reasons') AS r
+                WHERE d.verdict > 1 AND coalesce((r->>'contribution')::double precision, 0) >= 0
+                      AND NOT EXISTS (SELECT FROM decisions p WHERE p.tenant = d.tenant AND p.ordinal = d.ordinal AND p.recorded_at = d.recorded_at AND p.revision = d.revision - 1 AND p.verdict > 1)
+                GROUP BY 1, 2, 3;
 
                 -- Flagged signups by score, for searches; people's decisions by time, for statistics.
                 CREATE INDEX case_signups_score ON case_signups (tenant, score DESC, ordinal DESC);

@@ -38,7 +38,7 @@ public static class FilterFields
             .Field("signup.label", CelType.String, row => CelValue.From(row.Label, "signup.label"), "What it turned out to be: bad, good; missing while unknown.")
             .Field("decision.verdict", CelType.String, row => CelValue.From(Verdicts[(int)row.Verdict - 1]), "In force: allow, review, deny.")
             .Field("decision.score", CelType.Double, row => CelValue.From(row.Score), "0 to 100.")
-            .Field("decision.reasons", CelType.List(CelType.String), row => Texts(row.ReasonCodes), "Reason codes: 'SHARED_DEVICE' in decision.reasons.")
+            .Field("decision.reasons", CelType.List(CelType.String), row => Texts(row.ReasonCodes), "Reason codes: 'DEVICE_SHARED' in decision.reasons.")
             .Field("decision.labels", CelType.List(CelType.String), row => Texts(row.Labels), "Labels that rules set.")
             .Field("decision.policy_version", CelType.Int, row => CelValue.From(row.PolicyVersion, "decision.policy_version"), "Version of the policy that decided.")
             .Field("decision.at", CelType.Timestamp, row => Time(row.DecidedAt, "decision.at"), "When it was decided.")

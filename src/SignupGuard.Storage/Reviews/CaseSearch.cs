@@ -131,10 +131,19 @@ public sealed class CaseSearch(NpgsqlDataSource source, TimeProvider clock)
     public async Task<CaseCounts> CountAsync(string tenant, IndexCondition condition, string? caller, CancellationToken cancellation)
     {
         var parameters = new SqlParameters();
+        await using var command = parameters.Command(source, CountSql(parameters, tenant, condition, caller, clock.GetUtcNow()));
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await reader.ReadAsync(cancellation);
+        return new CaseCounts(
+            reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), await reader.IsDBNullAsync(5, cancellation) ? null : reader.GetFieldValue<DateTimeOffset>(5));
+    }
+
+    internal static string CountSql(SqlParameters parameters, string tenant, IndexCondition condition, string? caller, DateTimeOffset at)
+    {
         parameters.Add(tenant);
         var waiting = $"c.tenant = {Tenant} AND c.state IN ({(short)CaseState.Open}, {(short)CaseState.Escalated}) AND c.merged_into IS NULL";
-        var (now, mine) = (parameters.Add(clock.GetUtcNow().ToUniversalTime()), parameters.Add(caller ?? ""));
-        var sql = condition is IndexCondition.All { Operands.Count: 0 }
+        var (now, mine) = (parameters.Add(at.ToUniversalTime()), parameters.Add(caller ?? ""));
+        return condition is IndexCondition.All { Operands.Count: 0 }
             ? $"""
               SELECT (SELECT count(*) FROM (SELECT FROM cases c WHERE c.tenant = {Tenant} AND c.state = {(short)CaseState.Open} AND c.merged_into IS NULL LIMIT {CountedMax}) c),
                      (SELECT count(*) FROM (SELECT FROM cases c WHERE c.tenant = {Tenant} AND c.state = {(short)CaseState.Escalated} AND c.merged_into IS NULL LIMIT {CountedMax}) c),
@@ -150,11 +159,6 @@ public sealed class CaseSearch(NpgsqlDataSource source, TimeProvider clock)
                      count(*) FILTER (WHERE c.appealed), min(c.opened_at)
               FROM (SELECT c.* FROM cases c WHERE {waiting} ORDER BY c.state, c.opened_at LIMIT {CountedMax}) c WHERE {Condition(condition, parameters)}
               """;
-        await using var command = parameters.Command(source, sql);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        await reader.ReadAsync(cancellation);
-        return new CaseCounts(
-            reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), await reader.IsDBNullAsync(5, cancellation) ? null : reader.GetFieldValue<DateTimeOffset>(5));
     }
 
     private readonly record struct SortKey(string Column, bool Descending, Func<SqlParameters, CasePosition, string> Value);

@@ -34,9 +34,9 @@ public sealed partial class CaseStore
                     Sql.Array(scores),
                 },
             });
-            // What flags a signup counts when it is flagged, at first or later.
+            // What speaks against a signup counts when that is flagged, at first or later.
             var codes = hour.Where(item => item.Decision.Body.Verdict > Verdict.Allow && item.PreviousVerdict is null or (short)Verdict.Allow)
-                .SelectMany(item => Codes(item.Decision)).CountBy(code => code).OrderBy(code => code.Key, StringComparer.Ordinal).ToList();
+                .SelectMany(item => item.Decision.Body.Reasons.Where(reason => reason.Contribution >= 0).Select(reason => reason.Code).Distinct()).CountBy(code => code).OrderBy(code => code.Key, StringComparer.Ordinal).ToList();
             if (codes.Count == 0) continue;
             batch.BatchCommands.Add(new NpgsqlBatchCommand(
                 """

@@ -12,7 +12,7 @@ public sealed record WaitingBand(TimeSpan? Under, long Cases);
 /// <param name="Overturned">Of these: decided the other way later.</param>
 public sealed record ReviewerCount(string Reviewer, long Resolved, long Allowed, long Denied, long Overturned);
 
-/// <summary>Cases that people resolved and whose signup a rule spoke against.</summary>
+/// <summary>Cases that people resolved and whose signup a rule spoke against: of the latest <see cref="ReviewStatistics.JudgedMax"/>.</summary>
 public sealed record RuleCount(string Code, long Resolved, long Allowed);
 
 public sealed record ReviewDayCount(DateTimeOffset Day, long Opened, long Resolved);
@@ -40,6 +40,9 @@ public sealed class ReviewStatistics(NpgsqlDataSource source, SignupSearch searc
 {
     /// <summary>Cases, or decisions of people, that one number is counted of at most: the latest.</summary>
     public const int CountedMax = 200_000;
+
+    /// <summary>Resolved cases whose decisions are read for the rules: the latest.</summary>
+    public const int JudgedMax = 20_000;
 
     public const int ReasonsMax = 20;
 
@@ -114,9 +117,17 @@ public sealed class ReviewStatistics(NpgsqlDataSource source, SignupSearch searc
     {
         await using var command = new NpgsqlCommand(
             $"""
-            SELECT code, count(*), count(*) FILTER (WHERE c.resolution = {(short)CaseResolution.Allow})
-            FROM ({Resolved} LIMIT {CountedMax}) c, unnest(c.reason_codes) AS code WHERE c.resolved_by IS NOT NULL
-            GROUP BY code ORDER BY count(*) DESC, code
+            SELECT r.code, count(*), count(*) FILTER (WHERE c.resolution = {(short)CaseResolution.Allow})
+            FROM (SELECT c.* FROM ({Resolved}) c WHERE c.resolved_by IS NOT NULL LIMIT {JudgedMax}) c
+            JOIN signup_ids i ON i.tenant = $1 AND i.ordinal = c.ordinal
+            JOIN LATERAL (
+                SELECT d.body FROM decisions d WHERE d.tenant = $1 AND d.ordinal = i.ordinal AND d.recorded_at = i.recorded_at
+                       AND d.cause NOT IN ('{DecisionCause.Review}', '{DecisionCause.Outcome}')
+                ORDER BY d.revision DESC LIMIT 1) d ON true
+            CROSS JOIN LATERAL (
+                -- What is stored leaves out a contribution of 0, as outright rules have.
+                SELECT DISTINCT r->>'code' AS code FROM jsonb_array_elements(d.body->'reasons') AS r WHERE coalesce((r->>'contribution')::double precision, 0) >= 0) r
+            GROUP BY r.code ORDER BY count(*) DESC, r.code
             """,
             connection)
         {

@@ -106,7 +106,7 @@ public sealed class CaseSearchTests
                 var expected = _all.Where(one => filter.Matches(Row(one))).Select(one => one.Id).ToHashSet();
                 Assert.That(filter.IsExact ? found.SetEquals(expected) : expected.IsSubsetOf(found), source);
             },
-            iter: 150,
+            iter: 60,
             threads: 1);
     }
 

@@ -47,4 +47,34 @@ internal static class ManyCases
         DROP TABLE made;
         ANALYZE signup_ids, decisions, cases, case_signups, cluster_members;
         """);
+
+    /// <summary>
+    /// As many signups as a year has at a small company, one a second, recorded before now and beside those there are; every tenth is flagged, and of those a half waits.
+    /// The worker of cases has read them all. Their facts are no facts: what is opened of them is not measured.
+    /// </summary>
+    public static string Scale(int signups) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"""
+        BEGIN;
+        CREATE TEMPORARY TABLE made ON COMMIT DROP AS
+        SELECT i, i + 1000000 AS ordinal, 'bulk-' || i AS signup_id, now() - ({signups} - i) * interval '1 second' AS at, i % 5 = 0 AS flagged, CASE WHEN i % 5 = 0 THEN 50 + i * 37 % 500 / 10.0 ELSE i * 37 % 400 / 10.0 END::double precision AS score,
+               ARRAY[(ARRAY['SHARED_DEVICE', 'SHARED_CARD', 'DISPOSABLE_EMAIL'])[1 + i % 3]] || CASE WHEN i % 40 = 0 THEN ARRAY['VPN'] ELSE ARRAY[]::text[] END AS codes
+        FROM generate_series(1, {signups}) AS i;
+        INSERT INTO signup_ids (tenant, signup_id, ordinal, recorded_at, content_hash) SELECT 'default', signup_id, ordinal, at, decode(repeat('00', 32), 'hex') FROM made;
+        INSERT INTO signups (tenant, ordinal, recorded_at, occurred_at, account, facts) SELECT 'default', ordinal, at, at, ordinal, decode(repeat('00', 1000), 'hex') FROM made;
+        INSERT INTO decisions (tenant, ordinal, revision, recorded_at, decided_at, decision_id, signup_id, verdict, score, policy_version, outward_code, cause, body)
+        SELECT 'default', ordinal, 1, at, at, gen_random_uuid(), signup_id, CASE WHEN flagged THEN 2 + (i % 10 = 0)::int ELSE 1 END, score, 1, 'C' || i, 'screened',
+               jsonb_build_object('verdict', 1, 'score', score, 'reasons', (SELECT jsonb_agg(jsonb_build_object('code', code, 'text', repeat('What a reviewer is told. ', 8), 'contribution', 1.5)) FROM unnest(codes) AS code),
+                                  'labels', '[]'::jsonb, 'obligations', '[]'::jsonb, 'undecided', '[]'::jsonb, 'completeness', '[]'::jsonb)
+        FROM made;
+        INSERT INTO cases (tenant, id, state, ordinal, signup_id, cluster, signups, verdict, score, priority, appealed, reason_codes, labels, country, network_class, channel, opened_at, updated_at)
+        SELECT 'default', gen_random_uuid(), CASE WHEN i % 10 = 0 THEN 4 ELSE 1 END, ordinal, signup_id, NULL, 1, 2, score, score::integer, i % 1000 = 5, codes, '{"{}"}',
+               (ARRAY['DE', 'BR', 'IN', 'US'])[1 + i % 4], 'residential', 'web', at, at FROM made WHERE flagged;
+        INSERT INTO case_signups (tenant, ordinal, case_id, signup_id, recorded_at, revision, verdict, score, reason_codes, labels, outward_code, country, network_class, channel)
+        SELECT 'default', c.ordinal, c.id, c.signup_id, c.opened_at, 1, c.verdict, c.score, c.reason_codes, '{"{}"}', 'C' || c.ordinal, c.country, 'residential', 'web' FROM cases c WHERE c.signup_id LIKE 'bulk-%';
+        INSERT INTO case_cursors (tenant, xid, ordinal, revision) SELECT 'default', pg_current_xact_id(), max(ordinal), 1 FROM made
+        ON CONFLICT (tenant) DO UPDATE SET xid = EXCLUDED.xid, ordinal = EXCLUDED.ordinal, revision = EXCLUDED.revision;
+        UPDATE lanes SET next_ordinal = 1000000 + {signups} + 1 WHERE tenant = 'default';
+        COMMIT;
+        """);
 }

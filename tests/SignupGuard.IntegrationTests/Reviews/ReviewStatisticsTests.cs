@@ -44,6 +44,7 @@ public sealed class ReviewStatisticsTests
             Is.EqualTo(new[] { ("lin", 3L, 1L, 2L, 1L), ("max", 1L, 1L, 0L, 0L) }));
         var rule = stats.Rules.Single(rule => rule.Code == "MARKED_REVIEW");
         Assert.That((rule.Resolved, rule.Allowed), Is.EqualTo((3L, 2L)));
+        Assert.That(stats.Rules.Select(one => one.Code), Has.None.Contains("REVIEW_"));
         Assert.That(stats.Days.Sum(day => day.Resolved), Is.EqualTo(3));
         Assert.That(stats.Days.Sum(day => day.Opened), Is.EqualTo(await _bench.Database.ScalarAsync<long>("SELECT count(*) FROM cases WHERE merged_into IS NULL")));
         Assert.That(stats.ResolveSecondsMedian, Is.InRange(0, 600));

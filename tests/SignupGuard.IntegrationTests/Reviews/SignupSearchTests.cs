@@ -92,7 +92,7 @@ public sealed class SignupSearchTests
                 var expected = _all.Where(signup => filter.Matches(FilterContext.Row(signup, null))).Select(signup => signup.Ordinal).ToHashSet();
                 Assert.That(filter.IsExact ? found.SetEquals(expected) : expected.IsSubsetOf(found), source);
             },
-            iter: 80,
+            iter: 40,
             threads: 1);
 
     [Test]
