@@ -51,6 +51,7 @@ internal static class Labelling
         DateTimeOffset now,
         CancellationToken cancellation)
     {
+        if (accounts.Count == 0) return;
         var before = label == Label.None ? [] : await RelabelAsync(connection, tenant, accounts, label, by, now, cancellation);
         var relabelled = accounts.Where(account => before.TryGetValue(account.First.Ordinal, out var was) && was != label).ToList();
         var changed = accounts.Where(account => account.Changed is not null).Select(account => (tenant, account.Changed!)).ToList();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
+using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Storage.Clusters;
 using SignupGuard.Storage.Screening;
@@ -50,14 +51,14 @@ public sealed partial class CaseStore
         if (taken + moved.Count == 0) return 0;
 
         await WriteSignupsAsync(connection, tenant, decisions, open, cancellation);
-        var touched = await PlaceAsync(connection, tenant, [.. decisions.Select(decision => decision.Ordinal).Concat(moved).Distinct()], cancellation);
+        var touched = await PlaceAsync(connection, tenant, [.. decisions.Select(item => item.Decision.Ordinal).Concat(moved).Distinct()], cancellation);
         await SumUpAsync(connection, tenant, touched, cancellation);
         await transaction.CommitAsync(cancellation);
         return taken + moved.Count;
     }
 
-    /// <summary>The last decision of each signup in the next part of the stream; the cursor moves past all of them.</summary>
-    private static async Task<(int Taken, List<StoredDecision> Last)> TakeDecisionsAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellation)
+    /// <summary>The last decision of each signup in the next part of the stream, and whether one of its decisions there flags it; the cursor moves past all of them.</summary>
+    private static async Task<(int Taken, List<(StoredDecision Decision, bool Flags)> Last)> TakeDecisionsAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellation)
     {
         var after = StreamPosition.Start;
         await using (var command = new NpgsqlCommand("SELECT xid::text, ordinal, revision FROM case_cursors WHERE tenant = $1", connection) { Parameters = { Sql.Value(tenant) } })
@@ -79,8 +80,9 @@ public sealed partial class CaseStore
         };
         await update.ExecuteNonQueryAsync(cancellation);
         await AddUpAsync(connection, tenant, changes, cancellation);
-        var last = changes.Select(change => change.Decision).GroupBy(decision => decision.Ordinal).Select(history => history.MaxBy(decision => decision.Revision)!);
-        return (changes.Count, [.. last.OrderBy(decision => decision.Ordinal)]);
+        var last = changes.Select(change => change.Decision).GroupBy(decision => decision.Ordinal).OrderBy(history => history.Key)
+            .Select(history => (history.MaxBy(decision => decision.Revision)!, history.Any(decision => decision.Body.Verdict > Verdict.Allow)));
+        return (changes.Count, [.. last]);
     }
 
     /// <summary>Members that changed their network; one that did twice is there twice.</summary>
@@ -99,27 +101,33 @@ public sealed partial class CaseStore
     }
 
     /// <summary>Updates signups that have a case, and gives those flagged for the first time one of their own.</summary>
-    private async Task WriteSignupsAsync(NpgsqlConnection connection, string tenant, List<StoredDecision> decisions, Func<byte[], OpenedFacts?> open, CancellationToken cancellation)
+    /// <param name="decisions">The last of each signup, and whether it, or one before it that was not taken yet, flags the account.</param>
+    private async Task WriteSignupsAsync(
+        NpgsqlConnection connection, string tenant, List<(StoredDecision Decision, bool Flags)> decisions, Func<byte[], OpenedFacts?> open, CancellationToken cancellation)
     {
         var known = new HashSet<long>();
         await using (var command = new NpgsqlCommand("SELECT ordinal FROM case_signups WHERE tenant = $1 AND ordinal = ANY($2)", connection)
         {
-            Parameters = { Sql.Value(tenant), Sql.Array(decisions.ConvertAll(decision => decision.Ordinal)) },
+            Parameters = { Sql.Value(tenant), Sql.Array(decisions.ConvertAll(item => item.Decision.Ordinal)) },
         })
         {
             await using var reader = await command.ExecuteReaderAsync(cancellation);
             while (await reader.ReadAsync(cancellation)) known.Add(reader.GetInt64(0));
         }
         await using var batch = new NpgsqlBatch(connection);
-        foreach (var decision in decisions.Where(decision => known.Contains(decision.Ordinal))) batch.BatchCommands.Add(UpdateSignup(tenant, decision));
+        foreach (var (decision, _) in decisions.Where(item => known.Contains(item.Decision.Ordinal))) batch.BatchCommands.Add(UpdateSignup(tenant, decision));
 
-        var flagged = decisions.Where(decision => !known.Contains(decision.Ordinal) && decision.Body.Verdict > Verdict.Allow).ToList();
-        var facts = new Dictionary<long, byte[]>();
+        var flagged = decisions.Where(item => item.Flags && !known.Contains(item.Decision.Ordinal)).Select(item => item.Decision).ToList();
+        var facts = new Dictionary<long, (byte[] Stored, DateTimeOffset? ConfirmedAt)>();
         if (flagged.Count > 0)
         {
             // Partitions by the time of recording: asked with it, only theirs are read.
             await using var command = new NpgsqlCommand(
-                "SELECT ordinal, facts FROM signups WHERE tenant = $1 AND ordinal = ANY($2) AND recorded_at BETWEEN $3 AND $4",
+                $"""
+                SELECT s.ordinal, s.facts, l.labelled_at FROM signups s
+                LEFT JOIN labels l ON l.tenant = s.tenant AND l.ordinal = s.ordinal AND l.label = {(short)Label.Bad}
+                WHERE s.tenant = $1 AND s.ordinal = ANY($2) AND s.recorded_at BETWEEN $3 AND $4
+                """,
                 connection)
             {
                 Parameters =
@@ -131,17 +139,19 @@ public sealed partial class CaseStore
                 },
             };
             await using var reader = await command.ExecuteReaderAsync(cancellation);
-            while (await reader.ReadAsync(cancellation)) facts[reader.GetInt64(0)] = reader.GetFieldValue<byte[]>(1);
+            while (await reader.ReadAsync(cancellation))
+                facts[reader.GetInt64(0)] = (reader.GetFieldValue<byte[]>(1), await reader.IsDBNullAsync(2, cancellation) ? null : reader.GetFieldValue<DateTimeOffset>(2));
         }
         foreach (var decision in flagged)
         {
-            var opened = facts.TryGetValue(decision.Ordinal, out var stored) ? open(stored) : null;
-            foreach (var command in InsertSignup(tenant, decision, opened)) batch.BatchCommands.Add(command);
+            var isStored = facts.TryGetValue(decision.Ordinal, out var found);
+            foreach (var command in InsertSignup(tenant, decision, isStored ? open(found.Stored) : null, found.ConfirmedAt)) batch.BatchCommands.Add(command);
         }
         if (batch.BatchCommands.Count > 0) await batch.ExecuteNonQueryAsync(cancellation);
     }
 
-    private IEnumerable<NpgsqlBatchCommand> InsertSignup(string tenant, StoredDecision decision, OpenedFacts? opened)
+    /// <param name="confirmedAt">When an outcome said that it is bad; it changed no decision where the policy had denied the account already.</param>
+    private IEnumerable<NpgsqlBatchCommand> InsertSignup(string tenant, StoredDecision decision, OpenedFacts? opened, DateTimeOffset? confirmedAt)
     {
         var now = Now;
         var id = Guid.CreateVersion7(now);
@@ -183,7 +193,7 @@ public sealed partial class CaseStore
         insertSignup.Parameters.Add(Sql.Value(decision.RecordedAt.ToUniversalTime()));
         insertSignup.Parameters.Add(Sql.Value(decision.Revision));
         insertSignup.Parameters.Add(Sql.Value(decision.OutwardCode));
-        foreach (var parameter in Judged(decision)) insertSignup.Parameters.Add(parameter);
+        foreach (var parameter in Judged(decision, decision.Body.Verdict == Verdict.Deny ? confirmedAt : null)) insertSignup.Parameters.Add(parameter);
         yield return insertSignup;
         yield return Event(tenant, id, decision.DecidedAt, null, "opened", null);
     }
@@ -214,19 +224,21 @@ public sealed partial class CaseStore
     }
 
     /// <summary>What a person, or an outcome, made of it, when and why: 0 nothing, 1 allowed, 2 denied. Who is not the decision's to tell.</summary>
-    private static NpgsqlParameter[] Judged(StoredDecision decision)
+    private static NpgsqlParameter[] Judged(StoredDecision decision, DateTimeOffset? confirmedAt = null)
     {
-        var judged = decision.Cause is not (DecisionCause.Review or DecisionCause.Outcome) || decision.Body.Verdict == Verdict.Review ? (CaseResolution?)null
-            : decision.Body.Verdict == Verdict.Allow ? CaseResolution.Allow : CaseResolution.Deny;
+        var byPeople = decision is { Cause: DecisionCause.Review or DecisionCause.Outcome, Body.Verdict: not Verdict.Review };
+        if (!byPeople && confirmedAt is null) return [Sql.Value((short)0), Sql.Nullable(null, NpgsqlDbType.TimestampTz), Text(null)];
         return
         [
-            Sql.Value((short)(judged ?? 0)),
-            Sql.Nullable(judged is null ? null : decision.DecidedAt.ToUniversalTime(), NpgsqlDbType.TimestampTz),
-            Text(judged is null ? null : decision.Body.Reasons[0].Code),
+            Sql.Value((short)(decision.Body.Verdict == Verdict.Allow ? CaseResolution.Allow : CaseResolution.Deny)),
+            Sql.Value((byPeople ? decision.DecidedAt : confirmedAt!.Value).ToUniversalTime()),
+            Text(byPeople ? decision.Body.Reasons[0].Code : null),
         ];
     }
 
-    private static string[] Codes(StoredDecision decision) => [.. decision.Body.Reasons.Select(reason => reason.Code).Distinct()];
+    /// <summary>What speaks against it; what people made of it, which comes first, is none of that.</summary>
+    private static string[] Codes(StoredDecision decision) =>
+        [.. decision.Body.Reasons.Skip(decision.Cause is DecisionCause.Review or DecisionCause.Outcome ? 1 : 0).Select(reason => reason.Code).Distinct()];
 
     private static NpgsqlParameter Text(string? text) => Sql.Nullable(text, NpgsqlDbType.Text);
 }

@@ -201,7 +201,9 @@ public sealed partial class CaseStore
         if (accounts.Count > 0)
         {
             var ordinals = accounts.ConvertAll(account => account.First.Ordinal).ToArray();
-            await WriteSignupsAsync(connection, tenant, accounts.ConvertAll(account => account.Changed ?? account.InForce), open, cancellation);
+            // Those who had no case yet, and are flagged now or were until now.
+            await WriteSignupsAsync(
+                connection, tenant, accounts.ConvertAll(account => (account.InForce, account.InForce.Body.Verdict > Verdict.Allow || stored.Decision.Verdict > Verdict.Allow)), open, cancellation);
             var touched = await PlaceAsync(connection, tenant, ordinals, cancellation);
             await DecideSignupsAsync(connection, tenant, accounts, stored.Decision, now, cancellation);
             await SumUpAsync(connection, tenant, touched, cancellation);

@@ -1,4 +1,11 @@
 using System.Collections.Concurrent;
+using System.Text;
+using Grpc.Core;
+using Npgsql;
+using SignupGuard.IntegrationTests.Policies;
+using SignupGuard.IntegrationTests.Postgres;
+using SignupGuard.IntegrationTests.Screening;
+using SignupGuard.Storage.Reviews;
 using SignupGuard.V1;
 
 namespace SignupGuard.IntegrationTests.Reviews;
@@ -24,11 +31,13 @@ public sealed class LeaseTests
         const int Cases = 60;
         await _bench.FlagAsync(Enumerable.Range(0, Cases).Select(_ => ReviewBench.Marked("review")));
         var taken = new ConcurrentBag<(string Case, string By)>();
-        // More callers than cases: some find none.
+        // On two hosts, each asking until nothing is left.
+        await using var other = await TestService.StartAsync(_bench.Database);
+        ReviewService.ReviewServiceClient[] clients = [Client, new ReviewService.ReviewServiceClient(other.Channel)];
         await Task.WhenAll(Enumerable.Range(0, 24).Select(async number =>
         {
             var reviewer = $"reviewer-{number}";
-            while ((await Client.ClaimNextAsync(new ClaimNextRequest(), ReviewBench.As(reviewer))).Case is { } claimed)
+            while ((await clients[number % 2].ClaimNextAsync(new ClaimNextRequest(), ReviewBench.As(reviewer))).Case is { } claimed)
             {
                 Assert.That(claimed.ClaimedBy, Is.EqualTo(reviewer));
                 taken.Add((claimed.CaseId, reviewer));
@@ -38,6 +47,41 @@ public sealed class LeaseTests
         Assert.That(taken, Has.Count.EqualTo(Cases));
         var holders = taken.ToDictionary(item => item.Case, item => item.By);
         foreach (var (id, by) in holders) Assert.That(await _bench.CaseAsync(id, "claimed_by"), Is.EqualTo(by));
+    }
+
+    [Test]
+    public async Task A_queue_is_worked_in_its_order_and_may_be_a_part_of_all()
+    {
+        var plain = await _bench.FlagAsync();
+        var appealed = await _bench.FlagAsync();
+        var part = await _bench.FlagAsync();
+        await Client.OpenAppealAsync(new OpenAppealRequest { OutwardCode = appealed.First.OutwardCode, Text = "?" }, ReviewBench.As("support"));
+        await _bench.Database.ExecuteAsync($"UPDATE cases SET priority = 99, labels = ARRAY['vip'] WHERE id = '{part.CaseId}'");
+
+        Assert.That((await Client.ClaimNextAsync(new ClaimNextRequest { Filter = "'vip' in decision.labels" }, ReviewBench.As("lin"))).Case.CaseId, Is.EqualTo(part.CaseId));
+        Assert.That((await Client.ClaimNextAsync(new ClaimNextRequest { Filter = "'vip' in decision.labels" }, ReviewBench.As("max"))).Case, Is.Null);
+        await Client.ReleaseCaseAsync(new ReleaseCaseRequest { CaseId = part.CaseId }, ReviewBench.As("lin"));
+        foreach (var expected in (Flagged[])[appealed, part, plain])
+            Assert.That((await Client.ClaimNextAsync(new ClaimNextRequest(), ReviewBench.As("lin"))).Case.CaseId, Is.EqualTo(expected.CaseId));
+        foreach (var filter in (string[])["email.free", "decision.", "nobody.knows == 1"])
+        {
+            var (code, _, violations) = await TestAdmin.RefusedAsync(async () => await Client.ClaimNextAsync(new ClaimNextRequest { Filter = filter }, ReviewBench.As("lin")));
+            Assert.That((code, violations!.FieldViolations[0].Field, violations.FieldViolations[0].Reason), Is.EqualTo((StatusCode.InvalidArgument, "filter", "INVALID_EXPRESSION")));
+        }
+    }
+
+    [Test]
+    public async Task The_next_case_is_found_by_the_index_of_the_queue()
+    {
+        await using var database = await TestPostgres.CreateDatabaseAsync();
+        await database.ExecuteAsync(ManyCases.Sql(20_000));
+        await using var connection = await database.Source.OpenConnectionAsync();
+        await using var command = new NpgsqlCommand($"EXPLAIN {CaseStore.ClaimNextSql("true")}", connection);
+        foreach (var value in (object[])["default", (short)1, DateTimeOffset.UtcNow, "lin", DateTimeOffset.UtcNow.AddMinutes(1)]) command.Parameters.Add(new NpgsqlParameter { Value = value });
+        var plan = new StringBuilder();
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync()) plan.AppendLine(reader.GetString(0));
+        Assert.That(plan.ToString(), Does.Contain("cases_queue").And.Not.Contain("Seq Scan").And.Not.Contain("Sort"));
     }
 
     [Test]
