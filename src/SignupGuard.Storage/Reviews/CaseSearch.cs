@@ -110,7 +110,8 @@ public sealed class CaseSearch(NpgsqlDataSource source, TimeProvider clock)
         var order = Keys(query.Order);
         var orderSql = string.Join(", ", order.Select(key => $"{key.Column}{(key.Descending ? " DESC" : "")}"));
         var condition = Condition(query.Condition, parameters);
-        var within = Within(parameters, query, now);
+        var within = Within(parameters, query.Condition);
+        if (query.ClaimedBy is { } holder) within += $" AND c.claimed_by = {parameters.Add(holder)} AND c.claimed_until > {parameters.Add(now.ToUniversalTime())}";
         var places = after is { } place ? After(parameters, order, place) : ["true"];
         var scan = ScannedMax / (query.States.Count * places.Count);
         var branches = query.States.Distinct().SelectMany(
@@ -157,7 +158,7 @@ public sealed class CaseSearch(NpgsqlDataSource source, TimeProvider clock)
               SELECT count(*) FILTER (WHERE c.state = {(short)CaseState.Open}), count(*) FILTER (WHERE c.state = {(short)CaseState.Escalated}),
                      count(*) FILTER (WHERE c.claimed_until > {now}), count(*) FILTER (WHERE c.claimed_by = {mine} AND c.claimed_until > {now}),
                      count(*) FILTER (WHERE c.appealed), min(c.opened_at)
-              FROM (SELECT c.* FROM cases c WHERE {waiting} ORDER BY c.state, c.opened_at LIMIT {CountedMax}) c WHERE {Condition(condition, parameters)}
+              FROM (SELECT c.* FROM cases c WHERE {waiting}{Within(parameters, condition)} ORDER BY c.state, c.opened_at LIMIT {CountedMax}) c WHERE {Condition(condition, parameters)}
               """;
     }
 
@@ -203,12 +204,11 @@ public sealed class CaseSearch(NpgsqlDataSource source, TimeProvider clock)
     }
 
     /// <summary>What leads to few cases at once, and is asked before any is read.</summary>
-    private static string Within(SqlParameters parameters, CaseQuery query, DateTimeOffset now)
+    private static string Within(SqlParameters parameters, IndexCondition condition)
     {
         var within = "";
-        if (query.ClaimedBy is { } holder) within += $" AND c.claimed_by = {parameters.Add(holder)} AND c.claimed_until > {parameters.Add(now.ToUniversalTime())}";
-        if (FilterSql.Wanted(query.Condition, "cluster.id") is { } clusters) within += $" AND c.cluster = ANY({parameters.Add(clusters.Select(cluster => cluster.AsInt()).ToArray())})";
-        if (FilterSql.Wanted(query.Condition, "signup.id") is { } signups)
+        if (FilterSql.Wanted(condition, "cluster.id") is { } clusters) within += $" AND c.cluster = ANY({parameters.Add(clusters.Select(cluster => cluster.AsInt()).ToArray())})";
+        if (FilterSql.Wanted(condition, "signup.id") is { } signups)
         {
             within += $" AND c.id IN (SELECT s.case_id FROM case_signups s WHERE s.tenant = {Tenant} AND s.signup_id = ANY({parameters.Add(signups.Select(signup => signup.AsString()).ToArray())}))";
         }

@@ -6,7 +6,8 @@ namespace SignupGuard.IntegrationTests.Reviews;
 internal static class ManyCases
 {
     /// <param name="states">Numbers that states are taken from in turn.</param>
-    public static string Sql(int count, string states = "1, 1, 1, 2, 3, 4") => string.Create(
+    /// <param name="from">Lowest ordinal.</param>
+    public static string Sql(int count, string states = "1, 1, 1, 2, 3, 4", int from = 1) => string.Create(
         CultureInfo.InvariantCulture,
         $"""
         INSERT INTO cases (tenant, id, state, ordinal, signup_id, cluster, signups, verdict, score, priority, appealed, reason_codes, labels, country, opened_at, updated_at,
@@ -17,9 +18,9 @@ internal static class ManyCases
                at, at, CASE WHEN state = 3 THEN 1 + i % 2 END, CASE WHEN state = 3 AND i % 3 > 0 THEN (ARRAY['lin', 'max'])[1 + i % 2] END, CASE WHEN state = 3 THEN at + i % 72 * interval '1 hour' END,
                CASE WHEN i % 50 = 49 THEN md5((i - 1)::text)::uuid END
         FROM (SELECT i, (ARRAY[{states}])[1 + i % array_length(ARRAY[{states}], 1)]::smallint AS state, timestamptz '2026-01-01T00:00:00Z' + i / 3 * interval '3 seconds' AS at
-              FROM generate_series(1, {count}) AS i) s;
+              FROM generate_series({from}, {from + count - 1}) AS i) s;
         INSERT INTO case_signups (tenant, ordinal, case_id, signup_id, recorded_at, revision, verdict, score, reason_codes, labels, outward_code)
-        SELECT tenant, ordinal, id, signup_id, opened_at, 1, verdict, score, reason_codes, labels, 'C' || ordinal FROM cases;
+        SELECT tenant, ordinal, id, signup_id, opened_at, 1, verdict, score, reason_codes, labels, 'C' || ordinal FROM cases WHERE ordinal >= {from};
         ANALYZE cases, case_signups;
         """);
 

@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using SignupGuard.Core.Reviews;
 using SignupGuard.V1;
 
 namespace SignupGuard.IntegrationTests.Reviews;
@@ -131,6 +132,49 @@ public sealed class ReviewStatisticsTests
         var (_, reason, violations) = await Policies.TestAdmin.RefusedAsync(async () => await Client.SearchSignupsAsync(new SearchSignupsRequest { Filter = "decision.scor > 1" }));
         Assert.That((reason, violations!.FieldViolations.Single().Field, violations.FieldViolations.Single().Reason), Is.EqualTo(("INVALID_REQUEST", "filter", "INVALID_EXPRESSION")));
         Assert.That(violations.FieldViolations.Single().Description, Does.StartWith("1:1: ").And.Contain("did you mean `decision.score`"));
+    }
+
+    [Test]
+    public async Task A_filter_that_only_facts_answer_is_asked_of_so_many_and_then_says_where_to_go_on()
+    {
+        const int First = 1_000_000;
+        await _bench.Database.ExecuteAsync(ManyCases.Sql(count: ReviewFilter.RowsExaminedMax + 300, states: "1", from: First));
+        try
+        {
+            var request = new ListCasesRequest
+            {
+                Filter = "email.domain == 'gmail.com'",
+                Order = CaseOrder.Oldest,
+                PageSize = 500,
+            };
+            // The many are older, and of none is anything known.
+            var nothing = await Client.ListCasesAsync(request);
+            Assert.That(nothing.Cases, Is.Empty);
+            Assert.That(nothing.NextPageToken, Is.Not.Empty);
+            request.PageToken = nothing.NextPageToken;
+            var rest = await Client.ListCasesAsync(request);
+            Assert.That(rest.Cases.Select(found => found.CaseId), Does.Contain(_reviewed[3].CaseId).And.Not.Contain(""));
+            Assert.That(rest.NextPageToken, Is.Empty);
+
+            // An export asks on by itself, and ends when its caller does.
+            var whole = await TextAsync(Client.ExportCases(new ExportCasesRequest { Format = ExportFormat.Csv, Filter = request.Filter }), piece => piece.Data);
+            Assert.That(whole.Count(letter => letter == '\n'), Is.EqualTo(1 + rest.Cases.Count));
+            using var cancelled = new CancellationTokenSource();
+            using var export = Client.ExportCases(new ExportCasesRequest { Format = ExportFormat.Csv }, cancellationToken: cancelled.Token);
+            Assert.That(await export.ResponseStream.MoveNext(CancellationToken.None));
+            await cancelled.CancelAsync();
+            var ended = await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () =>
+            {
+                while (await export.ResponseStream.MoveNext(CancellationToken.None))
+                {
+                }
+            });
+            Assert.That(ended!.StatusCode, Is.EqualTo(Grpc.Core.StatusCode.Cancelled));
+        }
+        finally
+        {
+            await _bench.Database.ExecuteAsync($"DELETE FROM case_signups WHERE ordinal >= {First}; DELETE FROM cases WHERE ordinal >= {First}");
+        }
     }
 
     [Test]
