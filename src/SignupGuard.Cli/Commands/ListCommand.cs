@@ -181,33 +181,10 @@ internal static class ListCommand
         {
             var path = parsed.GetRequiredValue(output);
             using var export = call.Client.ExportEntries(new ExportEntriesRequest { List = parsed.GetRequiredValue(name) }, call.Headers, cancellationToken: call.Cancellation);
-            // Whole under its name, or not there.
-            var unfinished = path is StandardStream ? null : path + ".unfinished";
-            try
-            {
-                await using (var file = unfinished is null ? Console.OpenStandardOutput() : Private(unfinished))
-                {
-                    await foreach (var piece in export.ResponseStream.ReadAllAsync(call.Cancellation)) await file.WriteAsync(piece.Csv.Memory, call.Cancellation);
-                }
-                if (unfinished is not null) File.Move(unfinished, path, overwrite: true);
-            }
-            finally
-            {
-                if (unfinished is not null) File.Delete(unfinished);
-            }
+            await using var file = OutputFile.Create(path, ownerOnly: true);
+            await foreach (var piece in export.ResponseStream.ReadAllAsync(call.Cancellation)) await file.Content.WriteAsync(piece.Csv.Memory, call.Cancellation);
+            await file.FinishAsync();
         });
-    }
-
-    /// <summary>A file that only this user can read.</summary>
-    private static FileStream Private(string path)
-    {
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-        };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        return new FileStream(path, options);
     }
 
     private sealed record Call(ListService.ListServiceClient Client, Metadata Headers, CancellationToken Cancellation);

@@ -294,20 +294,9 @@ internal static class ReviewCommand
 
     private static async Task SaveAsync(string path, IAsyncEnumerable<ByteString> pieces, CancellationToken cancellation)
     {
-        // Whole under its name, or not there.
-        var unfinished = path is StandardStream ? null : path + ".unfinished";
-        try
-        {
-            await using (var file = unfinished is null ? Console.OpenStandardOutput() : File.Create(unfinished))
-            {
-                await foreach (var piece in pieces) await file.WriteAsync(piece.Memory, cancellation);
-            }
-            if (unfinished is not null) File.Move(unfinished, path, overwrite: true);
-        }
-        finally
-        {
-            if (unfinished is not null) File.Delete(unfinished);
-        }
+        await using var file = OutputFile.Create(path);
+        await foreach (var piece in pieces) await file.Content.WriteAsync(piece.Memory, cancellation);
+        await file.FinishAsync();
     }
 
     private static async Task<string> FilterAsync(string given) => given is StandardStream ? await Console.In.ReadToEndAsync() : given;

@@ -42,21 +42,19 @@ internal static class ScreenCommand
     {
         if (input != StandardStream && output != StandardStream && Path.GetFullPath(input) == Path.GetFullPath(output)) return await FailAsync("--in and --out are the same file.");
         var report = new ScreenReport();
-        // Whole under its name, or not there: half a file must not pass for all.
-        var unfinished = output == StandardStream ? null : output + ".unfinished";
         try
         {
             await using var signups = input == StandardStream ? Console.OpenStandardInput() : File.OpenRead(input);
-            await using (var decisions = unfinished is null ? Console.OpenStandardOutput() : File.Create(unfinished))
+            await using var decisions = OutputFile.Create(output);
             await using (var connection = await ServiceConnection.OpenAsync(address, settings, cancellation))
             {
                 await WithProgressAsync(signups, async progress =>
                 {
-                    using var stream = new SignupStream(connection.Client, signups, decisions, report, progress);
+                    using var stream = new SignupStream(connection.Client, signups, decisions.Content, report, progress);
                     await stream.RunAsync(cancellation);
                 });
             }
-            if (unfinished is not null) File.Move(unfinished, output, overwrite: true);
+            await decisions.FinishAsync();
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -65,10 +63,6 @@ internal static class ScreenCommand
         catch (RpcException failure) when (failure.StatusCode != StatusCode.Cancelled || !cancellation.IsCancellationRequested)
         {
             return await FailAsync($"After {report.Screened:N0} answers the service failed: {failure.Status.StatusCode}: {failure.Status.Detail} Run the command again: signups already screened get the same answers.");
-        }
-        finally
-        {
-            if (unfinished is not null) File.Delete(unfinished);
         }
         Print(report, json, output == StandardStream ? Console.Error : Console.Out);
         return report.LeftOut > 0 ? ExitLinesLeftOut : 0;

@@ -138,20 +138,19 @@ internal static class SimulateCommand
         if (labels is not null && output != StandardStream && Path.GetFullPath(labels) == Path.GetFullPath(output))
             return await FailAsync("--out and --labels are the same file.");
         var groups = new SortedDictionary<string, long>(StringComparer.Ordinal);
-        // Whole under their names, or not there: half a run must not pass for all.
-        var unfinished = output == StandardStream ? null : output + ".unfinished";
-        var labelsUnfinished = labels is null ? null : labels + ".unfinished";
         try
         {
-            await using (var signups = new StreamWriter(unfinished is null ? Console.OpenStandardOutput() : File.Create(unfinished), bufferSize: 1 << 16))
-            await using (var truth = labelsUnfinished is null ? null : new StreamWriter(File.Create(labelsUnfinished), bufferSize: 1 << 16))
+            await using var signupFile = OutputFile.Create(output);
+            await using var labelFile = labels is null ? null : OutputFile.Create(labels);
+            await using (var signups = new StreamWriter(signupFile.Content, bufferSize: 1 << 16))
+            await using (var truth = labelFile is null ? null : new StreamWriter(labelFile.Content, bufferSize: 1 << 16))
             {
                 signups.NewLine = "\n";
                 if (truth is not null) truth.NewLine = "\n";
                 await WithProgressAsync(options, move => Task.Run(() => Write(options, signups, truth, groups, move, cancellation), cancellation));
             }
-            if (unfinished is not null) File.Move(unfinished, output, overwrite: true);
-            if (labelsUnfinished is not null) File.Move(labelsUnfinished, labels!, overwrite: true);
+            await signupFile.FinishAsync();
+            if (labelFile is not null) await labelFile.FinishAsync();
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -36,6 +36,20 @@ public sealed class SimulateCommandTests
     }
 
     [Test]
+    [CancelAfter(60_000)]
+    public async Task What_is_no_ordinary_file_is_written_to_and_not_replaced(CancellationToken limit)
+    {
+        if (OperatingSystem.IsWindows()) Assert.Ignore("Named pipes lie elsewhere there.");
+        using (var made = Process.Start("mkfifo", [PathOf("pipe")])) await made.WaitForExitAsync(limit);
+        var reading = Task.Run(() => File.ReadAllLinesAsync(PathOf("pipe"), limit), limit);
+        var run = await RunAsync(["simulate", "--seed", "2", "--benign", "30", "--days", "1", "--out", PathOf("pipe"), "--json"]);
+        Assert.That(run.Exit, Is.Zero, run.Errors);
+        using var summary = JsonDocument.Parse(run.Output);
+        Assert.That(await reading, Has.Length.EqualTo(summary.RootElement.GetProperty("signups").GetInt32()));
+        Assert.That(Directory.GetFiles(_folder).Select(Path.GetFileName), Is.EqualTo(new[] { "pipe" }));
+    }
+
+    [Test]
     public async Task Every_signup_has_one_label_and_the_signups_do_not_tell()
     {
         var run = await RunAsync(
