@@ -10,8 +10,6 @@ namespace SignupGuard.Cli.Commands;
 /// <summary><c>signupguard list</c>: lists of a running service, through its API and under the caller's name.</summary>
 internal static class ListCommand
 {
-    private const string StandardStream = "-";
-
     /// <summary>Bytes of a file sent at a time.</summary>
     private const int PieceBytes = 64 * 1024;
 
@@ -140,7 +138,7 @@ internal static class ListCommand
         var check = new Option<bool>("--check") { Description = "Check the file and add nothing." };
         return Make("import", "Add the values of a CSV file, all or none.", [name], [input, reason, expires, check], async (call, parsed) =>
         {
-            await using var file = parsed.GetRequiredValue(input) is StandardStream ? Console.OpenStandardInput() : File.OpenRead(parsed.GetRequiredValue(input));
+            await using var file = parsed.GetRequiredValue(input) is OutputFile.StandardStream ? Console.OpenStandardInput() : File.OpenRead(parsed.GetRequiredValue(input));
             using var import = call.Client.ImportEntries(call.Headers, cancellationToken: call.Cancellation);
             try
             {
@@ -204,7 +202,7 @@ internal static class ListCommand
 
     private static async Task<IReadOnlyList<string>> ValuesAsync(string[] given)
     {
-        if (given is not [StandardStream]) return given;
+        if (given is not [OutputFile.StandardStream]) return given;
         var lines = new List<string>();
         while (await Console.In.ReadLineAsync() is { } line)
         {
@@ -213,7 +211,7 @@ internal static class ListCommand
         return lines;
     }
 
-    private static async Task<string?> ValueAsync(string? given) => given is StandardStream ? await Console.In.ReadLineAsync() : given;
+    private static async Task<string?> ValueAsync(string? given) => given is OutputFile.StandardStream ? await Console.In.ReadLineAsync() : given;
 
     private static Timestamp? Time(DateTimeOffset? time) => time is { } set ? Timestamp.FromDateTimeOffset(set) : null;
 

@@ -6,7 +6,9 @@ namespace SignupGuard.Cli.Commands;
 /// </summary>
 internal sealed class OutputFile : IAsyncDisposable
 {
-    private const string StandardStream = "-";
+    /// <summary>Names the standard output, and where a command reads the standard input.</summary>
+    public const string StandardStream = "-";
+
     private const string Devices = "/dev/";
 
     private readonly string _path;

@@ -11,7 +11,6 @@ namespace SignupGuard.Cli.Commands;
 /// <summary><c>signupguard review</c>: the queue, cases, networks and searches of a running service, for people who live in a terminal.</summary>
 internal static class ReviewCommand
 {
-    private const string StandardStream = "-";
     private const int PageSizeMax = 500;
     private const int SecondsAMinute = 60;
     private const int CodesMax = 3;
@@ -299,7 +298,7 @@ internal static class ReviewCommand
         await file.FinishAsync();
     }
 
-    private static async Task<string> FilterAsync(string given) => given is StandardStream ? await Console.In.ReadToEndAsync() : given;
+    private static async Task<string> FilterAsync(string given) => given is OutputFile.StandardStream ? await Console.In.ReadToEndAsync() : given;
 
     private static Timestamp? Time(DateTimeOffset? time) => time is { } set ? Timestamp.FromDateTimeOffset(set) : null;
 

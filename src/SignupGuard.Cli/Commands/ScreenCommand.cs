@@ -19,7 +19,6 @@ internal static class ScreenCommand
     /// <summary>Bad lines listed in full; further ones are counted.</summary>
     private const int ReportedMax = 1_000;
 
-    private const string StandardStream = "-";
 
     public static Command Create()
     {
@@ -40,11 +39,11 @@ internal static class ScreenCommand
 
     private static async Task<int> RunAsync(string input, string output, Uri? address, Dictionary<string, string?> settings, bool json, CancellationToken cancellation)
     {
-        if (input != StandardStream && output != StandardStream && Path.GetFullPath(input) == Path.GetFullPath(output)) return await FailAsync("--in and --out are the same file.");
+        if (input != OutputFile.StandardStream && output != OutputFile.StandardStream && Path.GetFullPath(input) == Path.GetFullPath(output)) return await FailAsync("--in and --out are the same file.");
         var report = new ScreenReport();
         try
         {
-            await using var signups = input == StandardStream ? Console.OpenStandardInput() : File.OpenRead(input);
+            await using var signups = input == OutputFile.StandardStream ? Console.OpenStandardInput() : File.OpenRead(input);
             await using var decisions = OutputFile.Create(output);
             await using (var connection = await ServiceConnection.OpenAsync(address, settings, cancellation))
             {
@@ -64,7 +63,7 @@ internal static class ScreenCommand
         {
             return await FailAsync($"After {report.Screened:N0} answers the service failed: {failure.Status.StatusCode}: {failure.Status.Detail} Run the command again: signups already screened get the same answers.");
         }
-        Print(report, json, output == StandardStream ? Console.Error : Console.Out);
+        Print(report, json, output == OutputFile.StandardStream ? Console.Error : Console.Out);
         return report.LeftOut > 0 ? ExitLinesLeftOut : 0;
     }
 

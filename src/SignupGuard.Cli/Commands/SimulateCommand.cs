@@ -18,7 +18,6 @@ namespace SignupGuard.Cli.Commands;
 internal static class SimulateCommand
 {
     private const int ExitFailed = 1;
-    private const string StandardStream = "-";
     private const string ParametersDefault = "default";
     private const string ParametersHeldOut = "held-out";
 
@@ -135,7 +134,7 @@ internal static class SimulateCommand
             foreach (var error in errors) await Console.Error.WriteLineAsync(error);
             return ExitFailed;
         }
-        if (labels is not null && output != StandardStream && Path.GetFullPath(labels) == Path.GetFullPath(output))
+        if (labels is not null && output != OutputFile.StandardStream && Path.GetFullPath(labels) == Path.GetFullPath(output))
             return await FailAsync("--out and --labels are the same file.");
         var groups = new SortedDictionary<string, long>(StringComparer.Ordinal);
         try
@@ -156,7 +155,7 @@ internal static class SimulateCommand
         {
             return await FailAsync(failure.Message);
         }
-        Print(options, groups, json, output == StandardStream ? Console.Error : Console.Out);
+        Print(options, groups, json, output == OutputFile.StandardStream ? Console.Error : Console.Out);
         return 0;
     }
 

@@ -33,9 +33,6 @@ public sealed class ReviewFilter
     /// <summary>Whether a row that fulfils <see cref="Index"/> matches: nothing is left to ask of it, and its facts need not be read.</summary>
     public bool IsExact { get; }
 
-    /// <summary>Whether a field of this group ("case") is read anywhere.</summary>
-    public bool Reads(string group) => _program?.Reads.Any(path => path.StartsWith(group + ".", StringComparison.Ordinal)) ?? false;
-
     /// <summary>Whether the row matches. A condition that can't be decided, for a fact is missing, does not.</summary>
     public bool Matches(ReviewRow row) => _program?.Evaluate(row).IsTrue ?? true;
 

@@ -1,30 +1,19 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using SignupGuard.Service.Screening;
+using SignupGuard.Service.Hosting;
 using SignupGuard.Storage.Lists;
 
 namespace SignupGuard.Service.Lists;
 
 /// <summary>Clears away what was removed from lists or has expired. Replicas may do so side by side.</summary>
-internal sealed class ListRetentionSchedule(ListStore store, TimeProvider clock, ILogger<ListRetentionSchedule> log) : BackgroundService
+internal sealed class ListRetentionSchedule(ListStore store, TimeProvider clock, ILogger<ListRetentionSchedule> log) : RetentionSchedule(Period, clock)
 {
     private static readonly TimeSpan Period = TimeSpan.FromHours(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task ClearAsync(CancellationToken cancellation)
     {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            await Task.Delay(Period, clock, stoppingToken);
-            try
-            {
-                var purged = await store.PurgeAsync(stoppingToken);
-                if (purged > 0) ListLog.Purged(log, purged);
-            }
-            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
-            {
-                // Next time: a table somewhat larger hurts nobody.
-                ListLog.PurgeFailed(log, Fault.Describe(failure));
-            }
-        }
+        var purged = await store.PurgeAsync(cancellation);
+        if (purged > 0) ListLog.Purged(log, purged);
     }
+
+    protected override void LogFailed(string fault) => ListLog.PurgeFailed(log, fault);
 }

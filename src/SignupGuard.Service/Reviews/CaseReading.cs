@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using SignupGuard.Core.Decisions;
 using SignupGuard.Core.Linkage;
 using SignupGuard.Core.Policies;
@@ -149,25 +148,20 @@ internal sealed class CaseReading(
     }
 
     /// <summary>All cases of a query, a page at a time: for whoever takes them as they come.</summary>
-    public async IAsyncEnumerable<IReadOnlyList<StoredCase>> AllCasesAsync(string tenant, CaseQuery query, ReviewFilter filter, [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        CasePosition? after = null;
-        do
-        {
-            var page = await ListAsync(tenant, query, filter, after, AllPageRows, cancellation);
-            if (page.Items.Count > 0) yield return page.Items;
-            after = page.Next;
-        }
-        while (after is not null);
-    }
+    public IAsyncEnumerable<IReadOnlyList<StoredCase>> AllCasesAsync(string tenant, CaseQuery query, ReviewFilter filter, CancellationToken cancellation) =>
+        PagesAsync<StoredCase, CasePosition>(after => ListAsync(tenant, query, filter, after, AllPageRows, cancellation));
 
     /// <summary>All signups of a query, a page at a time: for whoever takes them as they come.</summary>
-    public async IAsyncEnumerable<IReadOnlyList<FoundSignup>> AllSignupsAsync(string tenant, SignupQuery query, ReviewFilter filter, [EnumeratorCancellation] CancellationToken cancellation)
+    public IAsyncEnumerable<IReadOnlyList<FoundSignup>> AllSignupsAsync(string tenant, SignupQuery query, ReviewFilter filter, CancellationToken cancellation) =>
+        PagesAsync<FoundSignup, SignupPosition>(after => SearchAsync(tenant, query, filter, after, AllPageRows, cancellation));
+
+    private static async IAsyncEnumerable<IReadOnlyList<TItem>> PagesAsync<TItem, TPosition>(Func<TPosition?, Task<SearchPage<TItem, TPosition>>> read)
+        where TPosition : struct
     {
-        SignupPosition? after = null;
+        TPosition? after = null;
         do
         {
-            var page = await SearchAsync(tenant, query, filter, after, AllPageRows, cancellation);
+            var page = await read(after);
             if (page.Items.Count > 0) yield return page.Items;
             after = page.Next;
         }

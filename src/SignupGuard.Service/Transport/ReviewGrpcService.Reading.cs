@@ -41,8 +41,7 @@ internal sealed partial class ReviewGrpcService
     public override async Task<V1.CountCasesResponse> CountCases(V1.CountCasesRequest request, ServerCallContext context)
     {
         Demand(ReviewReadValidation.Check(request));
-        var filter = Filter(request.Filter);
-        if (!filter.IsExact) Demand([new FieldViolation("filter", ViolationCode.InvalidExpression, "To be counted, a filter must be of parts that an index answers (docs/reviews.md): comparisons of such fields with constants.")]);
+        var filter = ExactFilter(request.Filter, "To be counted");
         var counts = await reading.CountAsync(Tenancy.Of(context), filter, Caller.ActorIfSaid(context), context.CancellationToken);
         var response = new V1.CountCasesResponse
         {
@@ -177,6 +176,17 @@ internal sealed partial class ReviewGrpcService
     {
         var (filter, issues) = ReviewFilter.Read(source, reading.Context.Environment);
         return filter ?? throw Refusal.Invalid([.. issues.Select(issue => new FieldViolation("filter", ViolationCode.InvalidExpression, issue.ToString()))]).ToRpcException();
+    }
+
+    /// <summary>A filter that the database answers alone.</summary>
+    /// <param name="purpose">What it must be so for, as its refusal begins.</param>
+    /// <exception cref="RpcException">INVALID_ARGUMENT.</exception>
+    private ReviewFilter ExactFilter(string source, string purpose)
+    {
+        var filter = Filter(source);
+        if (!filter.IsExact)
+            Demand([new FieldViolation("filter", ViolationCode.InvalidExpression, $"{purpose}, a filter must be of parts that an index answers (docs/reviews.md): comparisons of such fields with constants.")]);
+        return filter;
     }
 
     /// <summary>Open and escalated where none are named.</summary>

@@ -13,8 +13,7 @@ internal sealed partial class ReviewGrpcService
     {
         var actor = Caller.Actor(context);
         Demand(ReviewWorkValidation.Check(request));
-        var filter = Filter(request.Filter);
-        if (!filter.IsExact) Demand([new FieldViolation("filter", ViolationCode.InvalidExpression, "For a queue, a filter must be of parts that an index answers (docs/reviews.md): comparisons of such fields with constants.")]);
+        var filter = ExactFilter(request.Filter, "For a queue");
         var states = request.States.Select(ReviewMap.ToCore).Distinct().ToList();
         var claimed = await work.ClaimNextAsync(Tenancy.Of(context), actor, states, filter.Index, request.LeaseSeconds, context.CancellationToken);
         return new V1.ClaimNextResponse { Case = claimed is null ? null : ReviewMap.ToContract(claimed, work.Now) };

@@ -138,10 +138,7 @@ public sealed partial class ClusterStore
         await using var connection = await source.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await ClusterLock.TakeAsync(connection, tenant, cancellation);
-        await using (var command = new NpgsqlCommand("SELECT EXISTS (SELECT FROM clusters WHERE tenant = $1 AND id = $2)", connection) { Parameters = { Sql.Value(tenant), Sql.Value(cluster) } })
-        {
-            if (!(bool)(await command.ExecuteScalarAsync(cancellation))!) return null;
-        }
+        if (!await ExistsAsync(connection, tenant, cluster, cancellation)) return null;
         await using (var command = new NpgsqlCommand(
             """
             UPDATE cluster_ties SET cut_at = $4 WHERE tenant = $1 AND cut_at IS NULL
@@ -172,6 +169,12 @@ public sealed partial class ClusterStore
         var ordinals = new List<long>();
         while (await reader.ReadAsync(cancellation)) ordinals.Add(reader.GetInt64(0));
         return ordinals;
+    }
+
+    internal static async Task<bool> ExistsAsync(NpgsqlConnection connection, string tenant, long cluster, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand("SELECT EXISTS (SELECT FROM clusters WHERE tenant = $1 AND id = $2)", connection) { Parameters = { Sql.Value(tenant), Sql.Value(cluster) } };
+        return (bool)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
     private static AuditEntry Audited(string tenant, string actor, string action, string subject) => new()

@@ -124,9 +124,7 @@ public sealed partial class ClusterStore(NpgsqlDataSource source, TimeProvider c
             JOIN signup_ids i ON i.tenant = m.tenant AND i.ordinal = m.ordinal
             JOIN signups s ON s.tenant = m.tenant AND s.ordinal = m.ordinal AND s.recorded_at = i.recorded_at
             LEFT JOIN labels l ON l.tenant = m.tenant AND l.ordinal = m.ordinal
-            JOIN LATERAL (
-                SELECT * FROM decisions d WHERE d.tenant = m.tenant AND d.ordinal = m.ordinal AND d.recorded_at = i.recorded_at
-                ORDER BY d.revision DESC LIMIT 1) d ON true
+            JOIN {DecisionRow.Latest("*", "i")} ON true
             WHERE m.tenant = $1 AND m.cluster = $2 AND m.ordinal > $3 AND i.recorded_at > $4
             ORDER BY m.ordinal LIMIT {MembersMax}
             """,
@@ -317,14 +315,12 @@ public sealed partial class ClusterStore(NpgsqlDataSource source, TimeProvider c
     /// <summary>What a network has to know of signups; those past their retention are left out.</summary>
     private static NpgsqlBatchCommand MemberRows(string tenant, long[] ordinals) =>
         new(
-            """
+            $"""
             SELECT s.ordinal, s.occurred_at, d.verdict, coalesce(l.label, 0)
             FROM signup_ids i
             JOIN signups s ON s.tenant = i.tenant AND s.ordinal = i.ordinal AND s.recorded_at = i.recorded_at
             LEFT JOIN labels l ON l.tenant = i.tenant AND l.ordinal = i.ordinal
-            JOIN LATERAL (
-                SELECT verdict FROM decisions d WHERE d.tenant = i.tenant AND d.ordinal = i.ordinal AND d.recorded_at = i.recorded_at
-                ORDER BY d.revision DESC LIMIT 1) d ON true
+            JOIN {DecisionRow.Latest("d.verdict", "i")} ON true
             WHERE i.tenant = $1 AND i.ordinal = ANY($2)
             """)
         {

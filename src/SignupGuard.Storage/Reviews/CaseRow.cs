@@ -16,6 +16,19 @@ internal static class CaseRow
 
     public const int ColumnCount = 25;
 
+    /// <summary>Fields of filters that are of the case itself, by the same alias.</summary>
+    public static readonly IReadOnlyDictionary<string, FilterColumn> FilterColumns = new Dictionary<string, FilterColumn>(StringComparer.Ordinal)
+    {
+        ["case.state"] = new FilterColumn.Word("c.state", FilterWords.States),
+        ["case.opened_at"] = new FilterColumn.Time("c.opened_at"),
+        ["case.priority"] = new FilterColumn.Whole("c.priority"),
+        ["case.signups"] = new FilterColumn.Whole("c.signups"),
+        ["case.appealed"] = new FilterColumn.Flag("c.appealed"),
+        ["case.resolution"] = new FilterColumn.Word("c.resolution", FilterWords.Resolutions),
+        ["case.resolved_by"] = new FilterColumn.Text("c.resolved_by"),
+        ["case.resolved_at"] = new FilterColumn.Time("c.resolved_at"),
+    };
+
     /// <summary>Reads <see cref="Columns"/> from a column on.</summary>
     public static StoredCase Read(NpgsqlDataReader reader, int from) => new()
     {

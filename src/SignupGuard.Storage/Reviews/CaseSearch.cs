@@ -57,7 +57,7 @@ public sealed class CaseSearch(NpgsqlDataSource source, TimeProvider clock)
     private const string Tenant = "$1";
 
     /// <summary>Fields of filters as <c>cases</c> has them, aliased <c>c</c>.</summary>
-    private static readonly IReadOnlyDictionary<string, FilterColumn> Columns = new Dictionary<string, FilterColumn>(StringComparer.Ordinal)
+    private static readonly IReadOnlyDictionary<string, FilterColumn> Columns = new Dictionary<string, FilterColumn>(CaseRow.FilterColumns, StringComparer.Ordinal)
     {
         ["signup.id"] = new FilterColumn.Text("c.signup_id"),
         ["signup.recorded_at"] = new FilterColumn.Time($"(SELECT s.recorded_at FROM case_signups s WHERE s.tenant = {Tenant} AND s.ordinal = c.ordinal)"),
@@ -66,14 +66,6 @@ public sealed class CaseSearch(NpgsqlDataSource source, TimeProvider clock)
         ["decision.reasons"] = new FilterColumn.Texts(text => $"(c.reason_codes @> ARRAY[{text}])"),
         ["decision.labels"] = new FilterColumn.Texts(text => $"(c.labels @> ARRAY[{text}])"),
         ["cluster.id"] = new FilterColumn.Whole("c.cluster"),
-        ["case.state"] = new FilterColumn.Word("c.state", FilterWords.States),
-        ["case.opened_at"] = new FilterColumn.Time("c.opened_at"),
-        ["case.priority"] = new FilterColumn.Whole("c.priority"),
-        ["case.signups"] = new FilterColumn.Whole("c.signups"),
-        ["case.appealed"] = new FilterColumn.Flag("c.appealed"),
-        ["case.resolution"] = new FilterColumn.Word("c.resolution", FilterWords.Resolutions),
-        ["case.resolved_by"] = new FilterColumn.Text("c.resolved_by"),
-        ["case.resolved_at"] = new FilterColumn.Time("c.resolved_at"),
     };
 
     /// <summary>The condition for cases aliased <c>c</c>, where $1 is the tenant.</summary>

@@ -26,9 +26,11 @@ public sealed partial class CaseStore
         """;
 
     /// <summary>Tenants whose cases are behind: of decisions, as the stream gives them, or of members that changed their network. Takes no lock.</summary>
-    public async Task<IReadOnlyList<string>> TenantsWithWorkAsync(CancellationToken cancellation)
+    public Task<IReadOnlyList<string>> TenantsWithWorkAsync(CancellationToken cancellation) => TenantsAsync(TenantsWithWorkSql, cancellation);
+
+    private async Task<IReadOnlyList<string>> TenantsAsync(string sql, CancellationToken cancellation)
     {
-        await using var command = source.CreateCommand(TenantsWithWorkSql);
+        await using var command = source.CreateCommand(sql);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var tenants = new List<string>();
         while (await reader.ReadAsync(cancellation)) tenants.Add(reader.GetString(0));

@@ -10,7 +10,7 @@ public sealed partial class CaseStore
     private static async Task AddUpAsync(NpgsqlConnection connection, string tenant, IReadOnlyList<StreamedDecision> taken, CancellationToken cancellation)
     {
         await using var batch = new NpgsqlBatch(connection);
-        foreach (var hour in taken.GroupBy(item => Hour(item.Decision.DecidedAt)).OrderBy(hour => hour.Key))
+        foreach (var hour in taken.GroupBy(item => ReviewStatistics.Hour(item.Decision.DecidedAt)).OrderBy(hour => hour.Key))
         {
             var first = hour.Where(item => item.PreviousVerdict is null).Select(item => item.Decision.Body).ToList();
             var scores = new long[ReviewStatistics.ScoreBands];
@@ -55,6 +55,4 @@ public sealed partial class CaseStore
         }
         await batch.ExecuteNonQueryAsync(cancellation);
     }
-
-    private static DateTimeOffset Hour(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerHour), TimeSpan.Zero);
 }

@@ -67,7 +67,7 @@ public sealed partial class CaseStore
         await using var connection = await source.OpenConnectionAsync(cancellation);
         // Of one moment: the mark is that of what was counted.
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
-        if (!await ExistsAsync(connection, tenant, cluster, cancellation)) return null;
+        if (!await ClusterStore.ExistsAsync(connection, tenant, cluster, cancellation)) return null;
         var mark = await ClusterMark.ReadAsync(connection, tenant, cluster, cancellation);
         await using var command = new NpgsqlCommand(
             $"""
@@ -76,9 +76,7 @@ public sealed partial class CaseStore
                 FROM cluster_members m
                 JOIN signup_ids i ON i.tenant = m.tenant AND i.ordinal = m.ordinal
                 LEFT JOIN labels l ON l.tenant = m.tenant AND l.ordinal = m.ordinal
-                JOIN LATERAL (
-                    SELECT d.verdict FROM decisions d WHERE d.tenant = $1 AND d.ordinal = i.ordinal AND d.recorded_at = i.recorded_at
-                    ORDER BY d.revision DESC LIMIT 1) d ON true
+                JOIN {DecisionRow.Latest("d.verdict", "i")} ON true
                 WHERE m.tenant = $1 AND m.cluster = $2 AND ($3::text[] IS NULL OR i.signup_id = ANY($3))),
             changing AS (SELECT * FROM chosen WHERE NOT by_person AND verdict <> $4),
             cases_of AS (SELECT DISTINCT s.case_id FROM chosen c JOIN case_signups s ON s.tenant = $1 AND s.ordinal = c.ordinal)
@@ -126,7 +124,7 @@ public sealed partial class CaseStore
         await using var connection = await source.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await ClusterLock.TakeAsync(connection, tenant, cancellation);
-        if (!await ExistsAsync(connection, tenant, cluster, cancellation)) return NetworkStep.Refused(new NetworkRefusal.Unknown());
+        if (!await ClusterStore.ExistsAsync(connection, tenant, cluster, cancellation)) return NetworkStep.Refused(new NetworkRefusal.Unknown());
         if (await ClusterMark.ReadAsync(connection, tenant, cluster, cancellation, upTo: mark.Newest) != mark) return NetworkStep.Refused(new NetworkRefusal.Changed());
         var now = Now;
         var stored = await LockNetworkAsync(connection, tenant, cluster, cancellation);
@@ -288,12 +286,6 @@ public sealed partial class CaseStore
         await reader.ReadAsync(cancellation);
         var (done, total) = (reader.GetInt64(0), reader.GetInt64(1));
         return new NetworkProgress(id, done, total, reader.GetInt64(2), reader.GetInt64(3), done == total);
-    }
-
-    private static async Task<bool> ExistsAsync(NpgsqlConnection connection, string tenant, long cluster, CancellationToken cancellation)
-    {
-        await using var command = new NpgsqlCommand("SELECT EXISTS (SELECT FROM clusters WHERE tenant = $1 AND id = $2)", connection) { Parameters = { Sql.Value(tenant), Sql.Value(cluster) } };
-        return (bool)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
     /// <summary>Locks the row of a network's case; null when it has none.</summary>

@@ -11,14 +11,7 @@ public sealed partial class CaseStore
     public const int ForgottenMax = 500;
 
     /// <summary>Tenants that ever screened.</summary>
-    public async Task<IReadOnlyList<string>> TenantsAsync(CancellationToken cancellation)
-    {
-        await using var command = source.CreateCommand("SELECT tenant FROM lanes ORDER BY tenant");
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        var tenants = new List<string>();
-        while (await reader.ReadAsync(cancellation)) tenants.Add(reader.GetString(0));
-        return tenants;
-    }
+    public Task<IReadOnlyList<string>> TenantsAsync(CancellationToken cancellation) => TenantsAsync("SELECT tenant FROM lanes ORDER BY tenant", cancellation);
 
     /// <summary>
     /// Forgets accounts whose signups retention dropped, oldest first, up to the oldest that is still there: with their objections, and with the notes and the

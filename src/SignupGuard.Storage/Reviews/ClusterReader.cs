@@ -44,12 +44,10 @@ public sealed class ClusterReader(NpgsqlDataSource source)
         var keys = await KeysAsync(connection, tenant, members.ConvertAll(member => member.Ordinal), cancellation);
         var growth = truncated
             ? await GrowthAsync(connection, tenant, cluster, cancellation)
-            : [.. members.GroupBy(member => Hour(member.RecordedAt)).OrderBy(hour => hour.Key)
+            : [.. members.GroupBy(member => ReviewStatistics.Hour(member.RecordedAt)).OrderBy(hour => hour.Key)
                 .Select(hour => new StoredGrowth(hour.Key, hour.Count(), hour.Count(member => member.Verdict == Verdict.Deny)))];
         return new StoredNetwork(facts, mark, members, keys, growth, truncated);
     }
-
-    private static DateTimeOffset Hour(DateTimeOffset time) => time.ToUniversalTime().AddTicks(-(time.UtcTicks % TimeSpan.TicksPerHour));
 
     private static async Task<ClusterFacts?> FactsAsync(NpgsqlConnection connection, string tenant, long cluster, CancellationToken cancellation)
     {
@@ -64,13 +62,11 @@ public sealed class ClusterReader(NpgsqlDataSource source)
     private static async Task<List<StoredMember>> MembersAsync(NpgsqlConnection connection, string tenant, long cluster, int max, CancellationToken cancellation)
     {
         await using var command = new NpgsqlCommand(
-            """
+            $"""
             SELECT i.ordinal, i.signup_id, i.recorded_at, d.verdict, d.score, coalesce(l.label, 0)::smallint
             FROM (SELECT ordinal FROM cluster_members WHERE tenant = $1 AND cluster = $2 ORDER BY ordinal LIMIT $3) m
             JOIN LATERAL (SELECT i.ordinal, i.signup_id, i.recorded_at FROM signup_ids i WHERE i.tenant = $1 AND i.ordinal = m.ordinal LIMIT 1) i ON true
-            JOIN LATERAL (
-                SELECT d.verdict, d.score FROM decisions d WHERE d.tenant = $1 AND d.ordinal = i.ordinal AND d.recorded_at = i.recorded_at
-                ORDER BY d.revision DESC LIMIT 1) d ON true
+            JOIN {DecisionRow.Latest("d.verdict, d.score", "i")} ON true
             LEFT JOIN LATERAL (SELECT l.label FROM labels l WHERE l.tenant = $1 AND l.ordinal = m.ordinal LIMIT 1) l ON true
             ORDER BY m.ordinal
             """,

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Npgsql;
 using SignupGuard.Core.Clusters;
 using SignupGuard.Core.Decisions;
+using SignupGuard.Storage.Screening;
 
 namespace SignupGuard.Storage.Reviews;
 
@@ -66,9 +67,7 @@ internal static class FoundSignupRow
         $"""
         SELECT {Columns}{more}
         FROM {from} i
-        LEFT JOIN LATERAL (
-            SELECT d.revision, d.verdict, d.score, d.policy_version, d.decided_at, d.body FROM decisions d
-            WHERE d.tenant = $1 AND d.ordinal = i.ordinal AND d.recorded_at = i.recorded_at ORDER BY d.revision DESC LIMIT 1) d ON true
+        LEFT JOIN {DecisionRow.Latest("d.revision, d.verdict, d.score, d.policy_version, d.decided_at, d.body", "i")} ON true
         LEFT JOIN LATERAL (SELECT m.cluster FROM cluster_members m WHERE m.tenant = $1 AND m.ordinal = i.ordinal LIMIT 1) m ON true
         LEFT JOIN LATERAL (SELECT l.label FROM labels l WHERE l.tenant = $1 AND l.ordinal = i.ordinal LIMIT 1) l ON true
         LEFT JOIN LATERAL (SELECT s.case_id, s.country, s.network_class, s.channel, s.product FROM case_signups s WHERE s.tenant = $1 AND s.ordinal = i.ordinal LIMIT 1) s ON true

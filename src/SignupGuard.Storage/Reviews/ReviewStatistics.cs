@@ -53,6 +53,9 @@ public sealed class ReviewStatistics(NpgsqlDataSource source, SignupSearch searc
     /// <summary>Up to here points are hours, beyond days.</summary>
     private static readonly TimeSpan HoursMax = TimeSpan.FromDays(3);
 
+    /// <summary>All states, for an index that begins with them.</summary>
+    private static readonly string AnyState = string.Join(", ", Enum.GetValues<CaseState>().Select(state => (short)state));
+
     private static readonly TimeSpan[] Bands = [TimeSpan.FromHours(1), TimeSpan.FromHours(4), TimeSpan.FromDays(1), TimeSpan.FromDays(3), TimeSpan.FromDays(7)];
 
     /// <summary>How the review went between two times; what waits, waits now.</summary>
@@ -120,10 +123,7 @@ public sealed class ReviewStatistics(NpgsqlDataSource source, SignupSearch searc
             SELECT r.code, count(*), count(*) FILTER (WHERE c.resolution = {(short)CaseResolution.Allow})
             FROM (SELECT c.* FROM ({Resolved}) c WHERE c.resolved_by IS NOT NULL LIMIT {JudgedMax}) c
             JOIN signup_ids i ON i.tenant = $1 AND i.ordinal = c.ordinal
-            JOIN LATERAL (
-                SELECT d.body FROM decisions d WHERE d.tenant = $1 AND d.ordinal = i.ordinal AND d.recorded_at = i.recorded_at
-                       AND d.cause NOT IN ('{DecisionCause.Review}', '{DecisionCause.Outcome}')
-                ORDER BY d.revision DESC LIMIT 1) d ON true
+            JOIN {DecisionRow.Latest("d.body", "i", $" AND d.cause NOT IN ('{DecisionCause.Review}', '{DecisionCause.Outcome}')")} ON true
             CROSS JOIN LATERAL (
                 -- What is stored leaves out a contribution of 0, as outright rules have.
                 SELECT DISTINCT r->>'code' AS code FROM jsonb_array_elements(d.body->'reasons') AS r WHERE coalesce((r->>'contribution')::double precision, 0) >= 0) r
@@ -149,7 +149,7 @@ public sealed class ReviewStatistics(NpgsqlDataSource source, SignupSearch searc
                 Command(
                     $"""
                     SELECT date_trunc('day', c.opened_at, 'UTC') AS day, count(*)
-                    FROM (SELECT c.opened_at FROM cases c WHERE c.tenant = $1 AND c.state = ANY(ARRAY[1, 2, 3, 4]::smallint[]) AND c.merged_into IS NULL AND c.opened_at >= $2 AND c.opened_at < $3
+                    FROM (SELECT c.opened_at FROM cases c WHERE c.tenant = $1 AND c.state = ANY(ARRAY[{AnyState}]::smallint[]) AND c.merged_into IS NULL AND c.opened_at >= $2 AND c.opened_at < $3
                           LIMIT {CountedMax}) c
                     GROUP BY day
                     """),
@@ -225,6 +225,9 @@ public sealed class ReviewStatistics(NpgsqlDataSource source, SignupSearch searc
         await reader.ReadAsync(cancellation);
         return new OverviewCounts([.. points.Values], scores, reasons, grown, reader.GetInt64(0), reader.GetInt64(1));
     }
+
+    /// <summary>The hour a time is in, by its start.</summary>
+    internal static DateTimeOffset Hour(DateTimeOffset time) => Floor(time, TimeSpan.FromHours(1));
 
     private static DateTimeOffset Floor(DateTimeOffset time, TimeSpan unit) => new(time.UtcTicks - (time.UtcTicks % unit.Ticks), TimeSpan.Zero);
 

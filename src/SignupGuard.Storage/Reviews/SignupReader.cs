@@ -20,6 +20,9 @@ public sealed class SignupReader(NpgsqlDataSource source)
     /// <summary>Latest signups a key ties that are read of it, besides those it remembers itself.</summary>
     private const int TiedMax = 100;
 
+    /// <summary>A person's decision has no facts of its own: those before it still tell what the signup linked to.</summary>
+    private static readonly string LastFromLinks = DecisionRow.Latest("d.facts", "i", " AND d.facts IS NOT NULL");
+
     /// <summary>Null when there is no such signup.</summary>
     public async Task<FoundSignup?> GetAsync(string tenant, string signupId, CancellationToken cancellation)
     {
@@ -51,15 +54,12 @@ public sealed class SignupReader(NpgsqlDataSource source)
     {
         var contents = new Dictionary<long, SignupContent>();
         if (ordinals.Count == 0) return contents;
-        // A person's decision has no facts of its own: those before it still tell what the signup linked to.
         await using var command = source.CreateCommand(
-            """
+            $"""
             SELECT i.ordinal, s.facts, d.facts
             FROM (SELECT * FROM signup_ids WHERE tenant = $1 AND ordinal = ANY($2)) i
             JOIN LATERAL (SELECT s.facts FROM signups s WHERE s.tenant = $1 AND s.ordinal = i.ordinal AND s.recorded_at = i.recorded_at LIMIT 1) s ON true
-            LEFT JOIN LATERAL (
-                SELECT d.facts FROM decisions d WHERE d.tenant = $1 AND d.ordinal = i.ordinal AND d.recorded_at = i.recorded_at AND d.facts IS NOT NULL
-                ORDER BY d.revision DESC LIMIT 1) d ON true
+            LEFT JOIN {LastFromLinks} ON true
             """);
         command.Parameters.Add(Sql.Value(tenant));
         command.Parameters.Add(Sql.Array(ordinals.ToArray()));
@@ -78,12 +78,10 @@ public sealed class SignupReader(NpgsqlDataSource source)
         var links = new Dictionary<long, DecisionFacts>();
         if (ordinals.Count == 0) return links;
         await using var command = source.CreateCommand(
-            """
+            $"""
             SELECT i.ordinal, d.facts
             FROM (SELECT * FROM signup_ids WHERE tenant = $1 AND ordinal = ANY($2)) i
-            JOIN LATERAL (
-                SELECT d.facts FROM decisions d WHERE d.tenant = $1 AND d.ordinal = i.ordinal AND d.recorded_at = i.recorded_at AND d.facts IS NOT NULL
-                ORDER BY d.revision DESC LIMIT 1) d ON true
+            JOIN {LastFromLinks} ON true
             """);
         command.Parameters.Add(Sql.Value(tenant));
         command.Parameters.Add(Sql.Array(ordinals.ToArray()));

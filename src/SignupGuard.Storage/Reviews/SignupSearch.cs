@@ -52,7 +52,7 @@ public sealed class SignupSearch(NpgsqlDataSource source)
     private static readonly TimeSpan ClockSkewMax = TimeSpan.FromHours(1);
 
     /// <summary>Fields of filters by the aliases of <see cref="FoundSignupRow.Select"/>.</summary>
-    private static readonly IReadOnlyDictionary<string, FilterColumn> Columns = new Dictionary<string, FilterColumn>(StringComparer.Ordinal)
+    private static readonly IReadOnlyDictionary<string, FilterColumn> Columns = new Dictionary<string, FilterColumn>(CaseRow.FilterColumns, StringComparer.Ordinal)
     {
         ["signup.id"] = new FilterColumn.Text("i.signup_id"),
         ["signup.recorded_at"] = new FilterColumn.Time("i.recorded_at"),
@@ -61,14 +61,6 @@ public sealed class SignupSearch(NpgsqlDataSource source)
         ["decision.reasons"] = new FilterColumn.Texts(text => $"coalesce(d.body->'reasons' @> jsonb_build_array(jsonb_build_object('code', {text})), false)"),
         ["decision.labels"] = new FilterColumn.Texts(text => $"coalesce(jsonb_exists(d.body->'labels', {text}), false)"),
         ["cluster.id"] = new FilterColumn.Whole("m.cluster"),
-        ["case.state"] = new FilterColumn.Word("c.state", FilterWords.States),
-        ["case.opened_at"] = new FilterColumn.Time("c.opened_at"),
-        ["case.priority"] = new FilterColumn.Whole("c.priority"),
-        ["case.signups"] = new FilterColumn.Whole("c.signups"),
-        ["case.appealed"] = new FilterColumn.Flag("c.appealed"),
-        ["case.resolution"] = new FilterColumn.Word("c.resolution", FilterWords.Resolutions),
-        ["case.resolved_by"] = new FilterColumn.Text("c.resolved_by"),
-        ["case.resolved_at"] = new FilterColumn.Time("c.resolved_at"),
     };
 
     /// <summary>

@@ -22,6 +22,17 @@ internal static class DecisionRow
 
     public const int ColumnCount = 11;
 
+    /// <summary>The decision in force of each signup, joined as <c>d</c>: looked up by the signup's own keys in its month, where $1 is the tenant.</summary>
+    /// <param name="columns">Of <c>d</c>.</param>
+    /// <param name="signups">Alias of what has ordinal and recorded_at.</param>
+    /// <param name="only">The last of those that fulfil this, too: " AND …".</param>
+    public static string Latest(string columns, string signups, string only = "") =>
+        $"""
+        LATERAL (
+            SELECT {columns} FROM decisions d WHERE d.tenant = $1 AND d.ordinal = {signups}.ordinal AND d.recorded_at = {signups}.recorded_at{only}
+            ORDER BY d.revision DESC LIMIT 1) d
+        """;
+
     /// <summary>Reads <see cref="Columns"/> from a column on.</summary>
     public static StoredDecision Read(NpgsqlDataReader reader, int from) => new()
     {

@@ -46,7 +46,7 @@ internal static class PolicyRequestValidation
 
     private static readonly Bounds<ListPoliciesRequest> List = new(v =>
     {
-        v.RuleFor(request => request.PageSize).PageSize();
+        v.RuleFor(request => request.PageSize).PageSize(Transport.PageToken.SizeMax);
         v.RuleFor(request => request.PageToken).PageToken();
         v.RuleForEach(request => request.States).Required().Known();
     });
@@ -155,7 +155,7 @@ internal static class PolicyRequestValidation
     private static readonly Bounds<ListShadowDifferencesRequest> Differences = new(v =>
     {
         v.RuleFor(request => request.Version).Positive();
-        v.RuleFor(request => request.PageSize).PageSize();
+        v.RuleFor(request => request.PageSize).PageSize(Transport.PageToken.SizeMax);
         v.RuleFor(request => request.PageToken).PageToken();
         v.RuleFor(request => request.From).Known();
         v.RuleFor(request => request.To).Known();
@@ -163,7 +163,7 @@ internal static class PolicyRequestValidation
 
     private static readonly Bounds<ListAuditRequest> Audit = new(v =>
     {
-        v.RuleFor(request => request.PageSize).PageSize();
+        v.RuleFor(request => request.PageSize).PageSize(Transport.PageToken.SizeMax);
         v.RuleFor(request => request.PageToken).PageToken();
         v.RuleFor(request => request.Subject).Text(AuditEntry.SubjectCharactersMax);
         v.RuleFor(request => request.Action).Text(AuditEntry.ActionCharactersMax);
@@ -180,11 +180,6 @@ internal static class PolicyRequestValidation
     private static IRuleBuilderOptionsConditions<T, string> PageToken<T>(this IRuleBuilder<T, string> rule) =>
         rule.Form(text => text.Length <= TokenCharactersMax && Transport.PageToken.IsToken(text), ViolationCode.InvalidToken, "A token that this service gave.");
 
-    private static IRuleBuilderOptionsConditions<T, int> PageSize<T>(this IRuleBuilder<T, int> rule) => rule.Custom((size, context) =>
-    {
-        if (size is < 0 or > Transport.PageToken.SizeMax) Rules.Fail(context, context.PropertyPath, ViolationCode.OutOfRange, $"0 to {Transport.PageToken.SizeMax:N0}.");
-    });
-
     private static IRuleBuilderOptionsConditions<T, long> Positive<T>(this IRuleBuilder<T, long> rule) => rule.Custom((version, context) =>
     {
         if (version < 1) Rules.Fail(context, context.PropertyPath, version == 0 ? ViolationCode.Required : ViolationCode.OutOfRange, "A version, from 1.");
@@ -194,15 +189,4 @@ internal static class PolicyRequestValidation
     {
         if (version < 0) Rules.Fail(context, context.PropertyPath, ViolationCode.OutOfRange, "A version, from 1.");
     });
-
-    private static IRuleBuilderOptionsConditions<T, Timestamp?> Time<T>(this IRuleBuilder<T, Timestamp?> rule) => rule.Custom((time, context) =>
-    {
-        if (time is not null && (time.Nanos is < 0 or > 999_999_999 || time.Seconds is < -62_135_596_800 or > 253_402_300_799))
-            Rules.Fail(context, context.PropertyPath, ViolationCode.InvalidTimestamp, "A time of the years 1 to 9999.");
-    });
-
-    private sealed class Bounds<T> : AbstractValidator<T>
-    {
-        public Bounds(Action<Bounds<T>> rules) => rules(this);
-    }
 }

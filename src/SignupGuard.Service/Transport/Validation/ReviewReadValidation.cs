@@ -44,7 +44,7 @@ internal static class ReviewReadValidation
     {
         v.RuleFor(request => request.Filter).Text(ReviewFilter.LengthMax);
         v.RuleFor(request => request.Order).Known();
-        v.RuleFor(request => request.PageSize).PageSize();
+        v.RuleFor(request => request.PageSize).PageSize(PageSizeMax);
         v.RuleFor(request => request.PageToken).Text(TokenCharactersMax);
         v.RuleFor(request => request.From).Time();
         v.RuleFor(request => request.Until).Time();
@@ -67,7 +67,7 @@ internal static class ReviewReadValidation
 
     private static readonly Bounds<ListExemptionsRequest> Exemptions = new(v =>
     {
-        v.RuleFor(request => request.PageSize).PageSize();
+        v.RuleFor(request => request.PageSize).PageSize(PageSizeMax);
         v.RuleFor(request => request.PageToken).Form(PageToken.IsToken, ViolationCode.InvalidToken, "A token that this service gave.");
     });
 
@@ -88,7 +88,7 @@ internal static class ReviewReadValidation
         v.RuleFor(request => request.Filter).Text(ReviewFilter.LengthMax);
         v.RuleForEach(request => request.States).Required().Known();
         v.RuleFor(request => request.Order).Known();
-        v.RuleFor(request => request.PageSize).PageSize();
+        v.RuleFor(request => request.PageSize).PageSize(PageSizeMax);
         v.RuleFor(request => request.PageToken).Text(TokenCharactersMax);
         v.RuleFor(request => request.ClaimedBy).Text(Storage.Audit.AuditEntry.ActorCharactersMax);
     });
@@ -129,23 +129,4 @@ internal static class ReviewReadValidation
         });
         v.RuleFor(request => request.MembersMax).Within(1, ClusterMembersMax, request => request.MembersMax != 0);
     });
-
-    private static IRuleBuilderOptionsConditions<T, string> Uuid<T>(this IRuleBuilder<T, string> rule) =>
-        rule.Form(text => Guid.TryParseExact(text, "D", out _), ViolationCode.InvalidFormat, "A UUID.");
-
-    private static IRuleBuilderOptionsConditions<T, int> PageSize<T>(this IRuleBuilder<T, int> rule) => rule.Custom((size, context) =>
-    {
-        if (size is < 0 or > PageSizeMax) Rules.Fail(context, context.PropertyPath, ViolationCode.OutOfRange, $"0 to {PageSizeMax:N0}.");
-    });
-
-    private static IRuleBuilderOptionsConditions<T, Timestamp?> Time<T>(this IRuleBuilder<T, Timestamp?> rule) => rule.Custom((time, context) =>
-    {
-        if (time is not null && (time.Nanos is < 0 or > 999_999_999 || time.Seconds is < -62_135_596_800 or > 253_402_300_799))
-            Rules.Fail(context, context.PropertyPath, ViolationCode.InvalidTimestamp, "A time of the years 1 to 9999.");
-    });
-
-    private sealed class Bounds<T> : AbstractValidator<T>
-    {
-        public Bounds(Action<Bounds<T>> rules) => rules(this);
-    }
 }

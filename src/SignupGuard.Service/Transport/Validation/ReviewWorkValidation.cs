@@ -64,24 +64,24 @@ internal static class ReviewWorkValidation
 
     private static readonly Bounds<ClaimCaseRequest> Claim = new(v =>
     {
-        v.RuleFor(request => request.CaseId).Id();
+        v.RuleFor(request => request.CaseId).Required().Uuid();
         v.RuleFor(request => request.LeaseSeconds).Within(CaseWork.LeaseSecondsMin, CaseWork.LeaseSecondsMax, request => request.LeaseSeconds != 0);
     });
 
     private static readonly Bounds<ReleaseCaseRequest> Release = new(v =>
     {
-        v.RuleFor(request => request.CaseId).Id();
+        v.RuleFor(request => request.CaseId).Required().Uuid();
     });
 
     private static readonly Bounds<AddNoteRequest> AddNote = new(v =>
     {
-        v.RuleFor(request => request.CaseId).Id();
+        v.RuleFor(request => request.CaseId).Required().Uuid();
         v.RuleFor(request => request.Text).Required().Text(NoteCharactersMax);
     });
 
     private static readonly Bounds<ResolveCaseRequest> Resolve = new(v =>
     {
-        v.RuleFor(request => request.CaseId).Id();
+        v.RuleFor(request => request.CaseId).Required().Uuid();
         v.RuleFor(request => request.Etag).Etag();
         v.RuleFor(request => request.Resolution).Required().Known();
         v.RuleFor(request => request.Reason).Required().ReasonCode();
@@ -90,7 +90,7 @@ internal static class ReviewWorkValidation
 
     private static readonly Bounds<EscalateCaseRequest> Escalate = new(v =>
     {
-        v.RuleFor(request => request.CaseId).Id();
+        v.RuleFor(request => request.CaseId).Required().Uuid();
         v.RuleFor(request => request.Etag).Etag();
         v.RuleFor(request => request.Note).Required().Text(NoteCharactersMax);
     });
@@ -131,7 +131,7 @@ internal static class ReviewWorkValidation
     private static readonly Bounds<ResolveClusterRequest> GoOn = new(v =>
     {
         v.RuleFor(request => request.ClusterId).Cluster();
-        v.RuleFor(request => request.ResolutionId).Id();
+        v.RuleFor(request => request.ResolutionId).Required().Uuid();
         v.RuleFor(request => request.Etag).Unset(etag => etag.Length == 0);
         v.RuleFor(request => request.Resolution).Unset(resolution => resolution == Resolution.Unspecified);
         v.RuleFor(request => request.Reason).Unset(reason => reason.Length == 0);
@@ -152,10 +152,7 @@ internal static class ReviewWorkValidation
     {
         v.RuleFor(request => request.KeyRef).KeyReference();
         v.RuleFor(request => request.Reason).Required().Text(CorrectionReasonCharactersMax);
-        v.RuleFor(request => request.ExpiresAt).Required().Custom((time, context) =>
-        {
-            if (time is not null && !Rules.IsTime(time)) Rules.Fail(context, context.PropertyPath, ViolationCode.InvalidTimestamp, "A time of the years 1 to 9999.");
-        });
+        v.RuleFor(request => request.ExpiresAt).Required().Time();
     });
 
     private static readonly Bounds<EndExemptionRequest> EndExemption = new(v =>
@@ -193,12 +190,4 @@ internal static class ReviewWorkValidation
             text => text.Length <= ReasonCharactersMax && text.All(character => character is (>= 'A' and <= 'Z') or (>= '0' and <= '9') or '_'),
             ViolationCode.InvalidFormat,
             $"Upper-case letters, digits and _; at most {ReasonCharactersMax}.");
-
-    private static IRuleBuilderOptionsConditions<T, string> Id<T>(this IRuleBuilder<T, string> rule) =>
-        rule.Required().Form(text => Guid.TryParseExact(text, "D", out _), ViolationCode.InvalidFormat, "A UUID.");
-
-    private sealed class Bounds<T> : AbstractValidator<T>
-    {
-        public Bounds(Action<Bounds<T>> rules) => rules(this);
-    }
 }

@@ -114,6 +114,23 @@ internal static class Rules
                 Fail(context, context.PropertyPath, ViolationCode.TimeInFuture, $"At most {ClockSkewMax.TotalMinutes:N0} minutes ahead of the service's clock.");
         });
 
+    /// <summary>A time of the years 1 to 9999; unset passes.</summary>
+    public static IRuleBuilderOptionsConditions<T, Timestamp?> Time<T>(this IRuleBuilder<T, Timestamp?> rule) =>
+        rule.Custom((value, context) =>
+        {
+            if (value is not null && !IsTime(value)) Fail(context, context.PropertyPath, ViolationCode.InvalidTimestamp, "A time of the years 1 to 9999.");
+        });
+
+    public static IRuleBuilderOptionsConditions<T, string> Uuid<T>(this IRuleBuilder<T, string> rule) =>
+        rule.Form(text => Guid.TryParseExact(text, "D", out _), ViolationCode.InvalidFormat, "A UUID.");
+
+    /// <summary>Rows of a page; 0 is the default.</summary>
+    public static IRuleBuilderOptionsConditions<T, int> PageSize<T>(this IRuleBuilder<T, int> rule, int max) =>
+        rule.Custom((size, context) =>
+        {
+            if (size < 0 || size > max) Fail(context, context.PropertyPath, ViolationCode.OutOfRange, $"0 to {max:N0}.");
+        });
+
     public static void Fail<T>(ValidationContext<T> context, string path, string code, string description) =>
         context.AddFailure(new ValidationFailure(path, description) { ErrorCode = code });
 
