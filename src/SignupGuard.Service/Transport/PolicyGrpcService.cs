@@ -228,6 +228,8 @@ internal sealed class PolicyGrpcService(
         var stored = await GetAsync(request.Version, context.CancellationToken);
         var tenant = Tenancy.Of(context);
         var size = PageToken.Size(request.PageSize);
+        // The counts first: what they count by then is listed, too.
+        var moves = await shadows.MovesAsync(tenant, request.Version, context.CancellationToken);
         var found = await shadows.DifferencesAsync(
             tenant, request.Version, PolicyMap.ToCore(request.From), PolicyMap.ToCore(request.To), PageToken.Read(request.PageToken), size + 1, context.CancellationToken);
         var (page, next) = PageToken.Cut(found, size, entry => entry.Place);
@@ -237,7 +239,7 @@ internal sealed class PolicyGrpcService(
             NextPageToken = next,
         };
         if (stored.ShadowAt is { } since) response.Since = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(since);
-        response.Moves.Add((await shadows.MovesAsync(tenant, request.Version, context.CancellationToken)).Select(move => new V1.ShadowMove
+        response.Moves.Add(moves.Select(move => new V1.ShadowMove
         {
             From = DecisionMap.ToContract(move.Active),
             To = DecisionMap.ToContract(move.Shadow),
